@@ -1,0 +1,49 @@
+# `make demo` and `make test` do all their own set-up, in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := build/demo
+SEED ?= 1
+SCALE ?= 0.02
+
+.PHONY: help demo test check lock clean
+
+help:
+	@echo "make demo   find the simulated campaigns, without a broker"
+	@echo "make test   ruff, mypy and all tests, with a real Kafka"
+	@echo "make check  ruff and mypy alone"
+	@echo "make lock   resolve the dependencies anew (needs uv)"
+	@echo "make clean  remove what these made"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Hydrawatch needs Python 3.11 or newer; name one with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	$(BIN)/hydrawatch simulate seeds --seed $(SEED) --scale $(SCALE) \
+		--out $(DEMO)/events.jsonl --labels $(DEMO)/labels.json
+	$(BIN)/hydrawatch replay $(DEMO)/events.jsonl \
+		--alerts $(DEMO)/alerts.jsonl --decisions $(DEMO)/decisions.jsonl --report $(DEMO)/campaigns.html
+	$(BIN)/hydrawatch evaluate --events $(DEMO)/events.jsonl --labels $(DEMO)/labels.json \
+		--alerts $(DEMO)/alerts.jsonl --decisions $(DEMO)/decisions.jsonl
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest
+
+lock:
+	uv lock
+	uv export --frozen --all-groups --no-emit-project --format requirements-txt --output-file requirements.lock >/dev/null
+
+clean:
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
