@@ -1,0 +1,71 @@
+"""What an operator may set about detection: units in the names, the reason beside each default."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+PositiveFloat = Annotated[float, Meta(gt=0.0)]
+
+
+class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Event time."""
+
+    tick_s: Annotated[int, Meta(ge=60, le=3600)] = 900
+    """Length of a tick: groups are judged once per tick."""
+    lateness_s: Annotated[int, Meta(ge=0, le=3600)] = 120
+    """How far the watermark stays behind the greatest time seen."""
+    max_jump_s: Annotated[int, Meta(ge=3600)] = 86_400
+    """One event can move the watermark by no more than this; a wrong clock must not close every window."""
+    duplicate_ids: Positive = 1 << 20
+    """Event ids remembered per partition before the oldest half is forgotten."""
+    idle_account_days: Positive = 30
+    """An account silent for this long is dropped from memory."""
+
+
+class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which accounts belong together."""
+
+    theta: PositiveFloat = 1.0
+    """Evidence two accounts need, from at least two families, to be joined (DETECTION §3.2)."""
+    min_accounts: Annotated[int, Meta(ge=3)] = 5
+    min_requests: Positive = 100
+    """Smaller groups are not tested: no statistic means anything on them."""
+    half_life_days: PositiveFloat = 14.0
+    reservoir: Positive = 64
+    """Recent accounts that a new account on the same value is compared with."""
+    max_values: Positive = 2_000_000
+    """Attribute values seen on one account only that are remembered."""
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The false alarms an operator is willing to read."""
+
+    false_campaigns_per_week: PositiveFloat = 1.0
+
+
+class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the rate-limit service is told."""
+
+    enforce: bool = False
+    """False: every decision is `simulated`."""
+    duration_hours: PositiveFloat = 168.0
+    requests_per_minute: Positive = 2
+    tokens_per_minute: Positive = 4_000
+    quiet_hours: PositiveFloat = 168.0
+    """A campaign with no request for this long is resolved."""
+
+
+class DetectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it; each section is a table of the configuration file."""
+
+    windows: WindowSettings = WindowSettings()
+    links: LinkSettings = LinkSettings()
+    budget: BudgetSettings = BudgetSettings()
+    decisions: DecisionSettings = DecisionSettings()
+    seed: int = 20_260_223
+    """Seed of the half-space trees and of every reservoir."""

@@ -1,0 +1,234 @@
+"""The account stage: requests of one partition in, one partial per tick out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from detectors.hashing import digest
+
+from detectors.accounts import DAY_MS, AccountWindows
+from detectors.columns import Columns, Extractor, chosen, select
+from detectors.duplicates import RecentIds
+from detectors.errors import StateVersionError
+from detectors.fold import fold
+from detectors.partials import Partial, decode, encode
+from detectors.request import Request
+from detectors.settings import DetectorSettings
+from detectors.watermark import Watermark
+
+SCHEMA_VERSION = 1
+END_OF_TIME_MS = 1 << 52
+SEGMENT_ROWS = 3_000
+
+
+class AccountStage:
+    """Keeps the windows of the accounts of one partition and folds each tick into a `Partial`.
+
+    What it hands on depends only on the requests and their order in the partition, never on how they were batched, so
+    a batch processed again after a crash gives the same partials and the receiver can drop them.
+
+    Args:
+        settings: see `detectors.settings`.
+        partition: number written into the partials.
+        key: HMAC key for identifiers, if any.
+    """
+
+    def __init__(self, settings: DetectorSettings, partition: int = 0, key: bytes | None = None) -> None:
+        windows = settings.windows
+        self.settings, self.partition = settings, partition
+        self.last_offset = -1
+        self.requests = self.late = self.duplicates = 0
+        self.accounts = AccountWindows()
+        self._extract = Extractor(key)
+        self._ids = RecentIds(windows.duplicate_ids)
+        self._watermark = Watermark(windows.tick_s * 1000, windows.lateness_s * 1000, windows.max_jump_s * 1000)
+        self._open: list[Columns] = []
+        self._idle = False
+        self._pending: list[Partial] = []
+        self._segments = _Segments()
+        self._evicted_on = 0
+
+    @property
+    def tracked_accounts(self) -> int:
+        """Accounts in memory."""
+        return len(self.accounts)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the windows and of the open tick."""
+        return self.accounts.table.nbytes + sum(column.nbytes for part in self._open for column in part.values())
+
+    def process(self, requests: list[Request], offsets: Sequence[int] | NDArray) -> list[Partial]:
+        """Count requests in their order in the partition; return the partials of the ticks that they close.
+
+        Args:
+            requests: valid requests.
+            offsets: the offset of each, ascending; those at or below `last_offset` were counted before.
+        """
+        offsets = np.asarray(offsets, np.int64)
+        if len(offsets) and offsets[0] <= self.last_offset:
+            new = offsets > self.last_offset
+            requests, offsets = chosen(requests, new), offsets[new]
+        if not requests:
+            return []
+        self.last_offset = int(offsets[-1])
+        self._idle, self._pending = False, []
+        fresh = self._ids.first_seen([digest(request.event_id) for request in requests])
+        if not fresh.all():
+            self.duplicates += len(fresh) - int(fresh.sum())
+            requests = chosen(requests, fresh)
+        if not requests:
+            return []
+        self.requests += len(requests)
+        return self._take(requests)
+
+    def _take(self, requests: list[Request]) -> list[Partial]:
+        columns = self._extract(requests)
+        columns["row"] = self.accounts.rows([request.account_id for request in requests])
+        closed_before = self._watermark.closed
+        columns["tick"], late = self._watermark.assign(columns["time"], columns["row"])
+        self.late += int(late.sum())
+        self._open.append(columns)
+        if self._watermark.closed == closed_before:
+            return []
+        return self._close(self._watermark.closed)
+
+    def _close(self, through: int) -> list[Partial]:
+        """Close every open tick up to `through`."""
+        joined = {name: np.concatenate([part[name] for part in self._open]) for name in self._open[0]}
+        over = joined["tick"] <= through
+        self._open = [] if over.all() else [select(joined, ~over)]
+        self._segments.reset()
+        partials: list[Partial] = []
+        closing = select(joined, over)
+        for tick in np.unique(closing["tick"]).tolist():
+            partials += self._partials(tick, select(closing, closing["tick"] == tick))
+        if not partials or partials[-1].tick < through:
+            partials.append(Partial(self.partition, through, 0, True, False))
+        return partials
+
+    def _partials(self, tick: int, columns: Columns) -> list[Partial]:
+        end_ms = (tick + 1) * self._watermark.tick_ms
+        self.accounts.describe(columns["row"], columns)
+        active = self.accounts.update(columns["row"], columns, end_ms)
+        partials = fold(self.partition, tick, self.accounts, active, columns, self._extract.names.known, end_ms)
+        day = end_ms // DAY_MS
+        if day != self._evicted_on:
+            self._evicted_on = day
+            self._evict(end_ms)
+        return partials
+
+    def _evict(self, end_ms: int) -> None:
+        back = np.unique(np.concatenate([part["row"] for part in self._open])) if self._open else np.zeros(0, np.int64)
+        self.accounts.evict(end_ms - self.settings.windows.idle_account_days * DAY_MS, back)
+
+    def advance(self, now_ms: int = END_OF_TIME_MS) -> list[Partial]:
+        """Say that nothing waits in the partition: close what `now_ms` allows and hold nobody up.
+
+        Args:
+            now_ms: ticks that end after it stay open; the default closes everything, as at the end of a file.
+
+        Returns:
+            The partials, the last of them marked idle; none when this was said already. They are in the next
+            snapshot too and come back from `pending`, since a request may still arrive for a tick closed so.
+        """
+        closed_before = self._watermark.closed
+        through = self._watermark.drain(now_ms)
+        if self._idle and through == closed_before:
+            return []
+        partials = self._close(through) if self._open and through > closed_before else []
+        if not partials:
+            partials = [Partial(self.partition, through, 0, True, False)]
+        last = partials[-1]
+        partials[-1] = Partial(
+            last.partition, last.tick, last.chunk, True, True, last.accounts, last.names, last.columns
+        )
+        self._idle, self._pending = True, partials
+        return partials
+
+    def pending(self) -> list[Partial]:
+        """Return the partials of an `advance` that may not have been sent before the restart."""
+        return self._pending
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Return the entries that changed since the last call; an empty value deletes its key."""
+        entries = self.accounts.snapshot()
+        entries |= self._segments.save(self._open)
+        entries |= self._ids.snapshot()
+        header = {
+            "schema": SCHEMA_VERSION,
+            "last_offset": self.last_offset,
+            "watermark": self._watermark.state(),
+            "names": self._extract.names.known,
+            "idle": self._idle,
+            "pending": len(self._pending),
+            "evicted_on": self._evicted_on,
+        }
+        entries |= {f"pending/{number}": encode(partial) for number, partial in enumerate(self._pending)}
+        entries["header"] = msgspec.msgpack.encode(header)
+        return entries
+
+    def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Put back a state from the latest value of each snapshot key.
+
+        Raises:
+            StateVersionError: the snapshot is of another schema.
+        """
+        entries = {key: value for key, value in items if value}
+        if not entries:
+            return
+        header = msgspec.msgpack.decode(entries["header"])
+        if header["schema"] != SCHEMA_VERSION:
+            raise StateVersionError(f"account state has schema {header['schema']}, this version reads {SCHEMA_VERSION}")
+        self.last_offset = header["last_offset"]
+        self._idle, self._evicted_on = header["idle"], header["evicted_on"]
+        self._watermark.load(header["watermark"])
+        self._extract.names.codes(header["names"])
+        self.accounts.restore(entries.items())
+        self._open = self._segments.load(entries)
+        self._pending = [decode(entries[f"pending/{number}"]) for number in range(header["pending"])]
+        self._ids.restore(entries.items())
+
+
+class _Segments:
+    """Writes the columns of the open tick once, in pieces, and forgets the pieces when the tick is closed."""
+
+    def __init__(self) -> None:
+        self._saved = 0
+        self._pieces = 0
+        self._stale = 0
+
+    def reset(self) -> None:
+        """The open columns were replaced: what was saved of them no longer holds."""
+        self._saved = 0
+        self._stale = max(self._stale, self._pieces)
+        self._pieces = 0
+
+    def save(self, parts: list[Columns]) -> dict[str, bytes]:
+        entries: dict[str, bytes] = {}
+        for part in parts[self._saved :]:
+            for start in range(0, len(part["row"]), SEGMENT_ROWS):
+                piece = {
+                    name: (column.dtype.str, column.shape[1:], column[start : start + SEGMENT_ROWS].tobytes())
+                    for name, column in part.items()
+                }
+                entries[f"open/{self._pieces}"] = msgspec.msgpack.encode(piece)
+                self._pieces += 1
+        self._saved = len(parts)
+        entries |= {f"open/{number}": b"" for number in range(self._pieces, self._stale)}
+        self._stale = 0
+        return entries
+
+    def load(self, entries: dict[str, bytes]) -> list[Columns]:
+        keys = sorted((int(key[5:]), key) for key in entries if key.startswith("open/"))
+        parts = []
+        for _, key in keys:
+            piece = msgspec.msgpack.decode(entries[key])
+            parts.append(
+                {name: np.frombuffer(data, dtype).reshape(-1, *shape) for name, (dtype, shape, data) in piece.items()}
+            )
+        self._saved, self._pieces = len(parts), len(parts)
+        return parts
