@@ -1,0 +1,38 @@
+"""Connection settings, in the words of each Kafka client."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from stream.config import KafkaSettings
+
+AIOKAFKA_COMPRESSION = "lz4"
+
+
+def kafka_python(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the arguments that every kafka-python client takes."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": servers(settings),
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        arguments["ssl_cafile"] = settings.ssl_cafile
+    if settings.security_protocol.startswith("SASL"):
+        arguments["sasl_mechanism"] = settings.sasl_mechanism
+        arguments["sasl_plain_username"] = settings.sasl_username
+        arguments["sasl_plain_password"] = settings.sasl_password
+    return arguments
+
+
+def aiokafka(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the arguments that every aiokafka client takes."""
+    arguments = kafka_python(settings)
+    if "ssl_cafile" in arguments:
+        arguments["ssl_context"] = ssl.create_default_context(cafile=arguments.pop("ssl_cafile"))
+    return arguments
+
+
+def servers(settings: KafkaSettings) -> list[str]:
+    """Return the bootstrap servers as `host:port`."""
+    return [server.strip() for server in settings.bootstrap_servers.split(",") if server.strip()]
