@@ -90,22 +90,25 @@ _CAPABILITIES = (
 _PREFIX = 4
 
 
-def _index() -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
-    """Return the ASCII cues by the first letters of their first word, and the others, as (name, cue)."""
-    by_head: dict[str, list[tuple[str, str]]] = {}
-    others: list[tuple[str, str]] = []
+Cue = tuple[str, str]
+
+
+def _index() -> tuple[dict[str, list[Cue]], dict[str, list[Cue]]]:
+    """Return the ASCII cues by the first letters of their first word, the others by their first character."""
+    by_head: dict[str, list[Cue]] = {}
+    by_character: dict[str, list[Cue]] = {}
     for name, cues in CUES.items():
         for cue in cues:
             first = re.search(r"\w+", cue)
             if cue.isascii() and first:
                 by_head.setdefault(first[0][:_PREFIX], []).append((name, cue))
             else:
-                others.append((name, cue))
-    return by_head, others
+                by_character.setdefault(cue[0], []).append((name, cue))
+    return by_head, by_character
 
 
-_BY_HEAD, _OTHERS = _index()
-_HEADS = frozenset(_BY_HEAD)
+_BY_HEAD, _BY_CHARACTER = _index()
+_HEADS, _CHARACTERS = frozenset(_BY_HEAD), frozenset(_BY_CHARACTER)
 _FENCE = "```"
 
 
@@ -117,15 +120,13 @@ def find_cues(folded: str, words: list[str]) -> dict[str, list[str]]:
         words: its words.
     """
     padded = f" {folded} "
-    found: dict[str, list[str]] = {}
-    for head in _HEADS & {word[:_PREFIX] for word in words}:
-        for name, cue in _BY_HEAD[head]:
-            if cue in padded:
-                found.setdefault(name, []).append(cue)
+    candidates = [cue for head in _HEADS & {word[:_PREFIX] for word in words} for cue in _BY_HEAD[head]]
     if not folded.isascii():
-        for name, cue in _OTHERS:
-            if cue in padded:
-                found.setdefault(name, []).append(cue)
+        candidates += [cue for first in _CHARACTERS & set(padded) for cue in _BY_CHARACTER[first]]
+    found: dict[str, list[str]] = {}
+    for name, cue in candidates:
+        if cue in padded:
+            found.setdefault(name, []).append(cue)
     return found
 
 

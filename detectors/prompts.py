@@ -24,6 +24,7 @@ MAX_CHARS = 20_000
 _TAIL = 4_000
 MIN_WORDS = 5
 """Fewer words about the answer do not make a template: the whole masked text is the skeleton then."""
+_ENOUGH_CHARS = 400
 
 
 class Derived(msgspec.Struct, frozen=True):
@@ -71,7 +72,16 @@ _TAG = re.compile(r"<([a-z][\w|:-]{0,40})>.{0,2000}?</\1>", re.DOTALL)
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]+")
 _BRACKETS = re.compile(r"\{[^{}]{0,2000}\}|\[[^\[\]]{0,2000}\]")
-_QUOTES = re.compile(r'"[^"]{1,2000}"|“[^”]{1,2000}”|«[^»]{1,2000}»|「[^」]{1,2000}」|(?<!\w)\'[^\'\n]{2,400}\'(?!\w)')
+_QUOTES = tuple(
+    (opening, re.compile(pattern))
+    for opening, pattern in (
+        ('"', r'"[^"]{1,2000}"'),
+        ("'", r"(?<!\w)'[^'\n]{2,400}'(?!\w)"),
+        ("“", r"“[^”]{1,2000}”"),
+        ("«", r"«[^»]{1,2000}»"),
+        ("「", r"「[^」]{1,2000}」"),
+    )
+)
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _RUNS = re.compile(r"¤(?:\s*¤)+")
 _ASCII_WORDS = re.compile(r"\w+", re.ASCII)
@@ -107,7 +117,10 @@ def _mask(text: str) -> str:
         text = _LINK.sub("¤", text)
     if "@" in text:
         text = _MAIL.sub("¤", text)
-    return _QUOTES.sub("¤", text)
+    for opening, pattern in _QUOTES:
+        if opening in text:
+            text = pattern.sub("¤", text)
+    return text
 
 
 def _segments(text: str) -> list[str]:
@@ -127,7 +140,7 @@ def _about_the_answer(segments: list[str], cues: Sequence[str]) -> list[str]:
 
 
 def _enough_words(text: str) -> bool:
-    return len(_words(text)) >= MIN_WORDS
+    return len(_words(text[:_ENOUGH_CHARS])) >= MIN_WORDS
 
 
 # --- SimHash ----------------------------------------------------------------------------------------------------------
