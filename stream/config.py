@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from detectors.settings import BudgetSettings, DecisionSettings, DetectorSettings, LinkSettings, WindowSettings
 from msgspec import Meta
 
+from detectors.settings import BudgetSettings, DecisionSettings, DetectorSettings, LinkSettings, WindowSettings
 from stream.errors import ConfigError
 
 PREFIX = "HYDRAWATCH_"

@@ -37,4 +37,4 @@ class TopicError(HydrawatchError):
 
 
 class CheckpointError(HydrawatchError):
-    """Stored state and committed offsets do not fit together. Operator action: the message names topic and partition."""
+    """Stored state and committed offsets do not fit together. Operator action: see the partition it names."""

@@ -45,8 +45,10 @@ class JsonLinesFile:
             except OSError as error:
                 raise OutputError(f"{self.path}: {error.strerror or error}") from None
 
-    def close(self) -> None:
-        """Close the file; writing to it afterwards is an error of the caller."""
+    def __enter__(self) -> JsonLinesFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         if self._file is not None:
             self._file.close()
 

@@ -65,18 +65,12 @@ class LineReader:
     def __init__(self, path: str, limit: int = LINE_LIMIT) -> None:
         self.path = path
         self.limit = limit
+        self.position = 0
+        """Bytes of the file taken so far, as they stand on disk."""
         try:
             self._file: BinaryIO = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}") from None
-
-    @property
-    def position(self) -> int:
-        """Bytes of the file read so far, as they stand on disk; 0 where that is not known."""
-        try:
-            return self._file.tell()
-        except (OSError, ValueError):
-            return 0
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield batches of at most `BATCH_LINES` lines, in order."""
@@ -85,6 +79,7 @@ class LineReader:
             for lines in _split(_chunks(self._file), self.limit):
                 for start in range(0, len(lines), BATCH_LINES):
                     part = lines[start : start + BATCH_LINES]
+                    self.position = _position(self._file)
                     yield _without_blanks(part, number)
                     number += len(part)
         except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
@@ -118,6 +113,13 @@ def check_readable(paths: Sequence[str]) -> int | None:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}") from None
     return total
+
+
+def _position(file: BinaryIO) -> int:
+    try:
+        return file.tell()
+    except (OSError, ValueError):
+        return 0
 
 
 def _without_blanks(lines: list[bytes], first: int) -> Batch:

@@ -1,0 +1,232 @@
+"""The command `hydrawatch`.
+
+Modules are imported by the command that needs them, so that `--help` and errors come at once. A failure that is the
+user's to mend is one line on standard error and exit status 2; an interruption is status 130.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from detectors import __version__
+from stream.errors import HydrawatchError
+
+if TYPE_CHECKING:
+    from stream.config import Config
+
+INTERRUPTED = 130
+FAILED = 2
+
+
+class HydrawatchGroup(click.Group):
+    """A group whose errors are one line each."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
+        """Run the command line and leave the process with its status."""
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(args, prog_name, **extra)
+            sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(FAILED)
+        except click.ClickException as error:
+            _fail(error.format_message())
+        except HydrawatchError as error:
+            _fail(str(error))
+        except click.Abort:
+            _fail("interrupted", INTERRUPTED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                sys.exit(1)
+            _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str, status: int = FAILED) -> NoReturn:
+    click.echo(f"hydrawatch: {' '.join(message.split())}", err=True)
+    sys.exit(status)
+
+
+@click.group(cls=HydrawatchGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, package_name="hydrawatch", message="hydrawatch %(version)s")
+@click.option("--config", "config_file", metavar="FILE", help="TOML file [env: HYDRAWATCH_CONFIG].")
+@click.pass_context
+def cli(context: click.Context, config_file: str | None) -> None:
+    """Find coordinated distillation campaigns in LLM API traffic."""
+    context.obj = config_file
+
+
+def _config(context: click.Context, **overrides: Any) -> Config:
+    from stream import config
+
+    return config.load(context.obj, **overrides)
+
+
+bootstrap_option = click.option(
+    "--bootstrap-servers", metavar="HOST:PORT,…", help="Kafka [env: HYDRAWATCH_BOOTSTRAP_SERVERS]."
+)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[PATH … | -]")
+@click.option("--alerts", metavar="FILE", help="Write one JSON object per alert transition.")
+@click.option("--decisions", metavar="FILE", help="Write one JSON object per decision.")
+@click.option("--errors", metavar="FILE", help="Write one JSON object per refused line.")
+@click.option("--metrics", metavar="FILE", help="Write the final Prometheus exposition.")
+@click.option("--report", metavar="FILE.html", help="Write the campaigns as a self-contained page.")
+@click.pass_context
+def replay(context: click.Context, /, paths: tuple[str, ...], **targets: str | None) -> None:
+    """Judge files of request events without a broker and print the campaigns found.
+
+    The files hold JSON Lines, plain, gzip or zstd, and are read in the order given; `-`, or no file, is standard
+    input. A line that is no valid event is reported, counted and skipped.
+    """
+    if not paths and sys.stdin.isatty():
+        raise click.UsageError("name a file of events, or - for standard input")
+    _refuse_same(targets)
+    config = _config(context)
+
+    from rich.console import Console
+
+    from stream import replay as job
+
+    made = job.stages(config.detector, config.identifier_key)
+    job.run(paths or ("-",), made, job.Targets(**targets), _console(), Console(stderr=True))
+
+
+def _console() -> Any:
+    """The console of the result: as wide as the terminal, or wide enough for the table in a file."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal or os.environ.get("COLUMNS") else Console(width=120)
+
+
+def _refuse_same(targets: dict[str, str | None]) -> None:
+    named = [Path(path).absolute() for path in targets.values() if path and not path.startswith("/dev/")]
+    if len(set(named)) < len(named):
+        raise click.UsageError("two outputs cannot go to the same file")
+
+
+@cli.command()
+@bootstrap_option
+@click.option("--group-id", metavar="NAME", help="Consumer group; workers of one group share the partitions.")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Serve Prometheus metrics here; 0 for not at all.")
+@click.pass_context
+def worker(
+    context: click.Context, bootstrap_servers: str | None, group_id: str | None, metrics_port: int | None
+) -> None:
+    """Judge the topic of request events on Kafka until stopped."""
+    config = _config(
+        context, kafka__bootstrap_servers=bootstrap_servers, kafka__group_id=group_id, metrics__port=metrics_port
+    )
+    from stream import worker as job
+
+    context.exit(job.run(config) or 0)
+
+
+@cli.group()
+def topics() -> None:
+    """Create the topics, or compare them with what they should be."""
+
+
+@topics.command("create")
+@bootstrap_option
+@click.pass_context
+def topics_create(context: click.Context, bootstrap_servers: str | None) -> None:
+    """Create the topics that are missing."""
+    config = _config(context, kafka__bootstrap_servers=bootstrap_servers)
+    from stream import topics as job
+
+    for line in job.create(config.kafka):
+        click.echo(line)
+
+
+@topics.command("check")
+@bootstrap_option
+@click.pass_context
+def topics_check(context: click.Context, bootstrap_servers: str | None) -> None:
+    """Print where the topics differ from the configuration; exit 1 when they do."""
+    config = _config(context, kafka__bootstrap_servers=bootstrap_servers)
+    from stream import topics as job
+
+    differences = job.check(config.kafka)
+    for line in differences:
+        click.echo(line)
+    context.exit(1 if differences else 0)
+
+
+@cli.command()
+@click.argument("scenario")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Events, as JSON Lines.")
+@click.option("--labels", required=True, type=click.Path(path_type=Path), help="The truth: account → campaign.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--scale", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="0.02 is small.")
+def simulate(scenario: str, out: Path, labels: Path, seed: int, scale: float) -> None:
+    """Write labelled traffic; SCENARIO is `seeds`: honest accounts and the three reported campaigns."""
+    _refuse_same({"out": str(out), "labels": str(labels)})
+    from stream import simulate as job
+    from stream.files import check_writable
+
+    check_writable(out)
+    check_writable(labels)
+    try:
+        job.write(scenario, out, labels, seed, scale)
+    except KeyError as error:
+        raise click.UsageError(f"there is no scenario {error.args[0]}") from None
+
+
+@cli.command()
+@click.option("--events", required=True, metavar="FILE", help="The events that were judged.")
+@click.option("--labels", required=True, metavar="FILE", help="The truth, from `hydrawatch simulate`.")
+@click.option("--alerts", required=True, metavar="FILE", help="From `hydrawatch replay --alerts`.")
+@click.option("--decisions", required=True, metavar="FILE", help="From `hydrawatch replay --decisions`.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evaluate(events: str, labels: str, alerts: str, decisions: str, as_json: bool) -> None:
+    """Compare what was found with the truth."""
+    from stream import evaluate as job
+    from stream.reader import check_readable
+
+    check_readable([events, labels, alerts, decisions])
+    figures = job.evaluate(Path(events), Path(labels), Path(alerts), Path(decisions))
+    click.echo(figures.json() if as_json else figures.table())
+
+
+def _follow(topic: str) -> click.Command:
+    @click.command(topic, help=f"Follow the topic of {topic} as a table, or as JSON Lines.")
+    @bootstrap_option
+    @click.option("--json", "as_json", is_flag=True, help="Print the records as they are, one per line.")
+    @click.option("--from-beginning", is_flag=True, help="Start with the oldest record kept.")
+    @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop when silent for so long.")
+    @click.pass_context
+    def command(
+        context: click.Context,
+        bootstrap_servers: str | None,
+        as_json: bool,
+        from_beginning: bool,
+        timeout: float | None,
+    ) -> None:
+        config = _config(context, kafka__bootstrap_servers=bootstrap_servers)
+        from stream import follow
+
+        getattr(follow, topic)(config, json=as_json, from_beginning=from_beginning, timeout=timeout)
+
+    return command
+
+
+for _topic in ("alerts", "decisions"):
+    cli.add_command(_follow(_topic))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    cli.main(prog_name="hydrawatch")
