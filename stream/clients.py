@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
+from faust.auth import SASLCredentials, SSLCredentials
+
 from stream.config import KafkaSettings
 
 AIOKAFKA_COMPRESSION = "lz4"
@@ -36,3 +38,19 @@ def aiokafka(settings: KafkaSettings) -> dict[str, Any]:
 def servers(settings: KafkaSettings) -> list[str]:
     """Return the bootstrap servers as `host:port`."""
     return [server.strip() for server in settings.bootstrap_servers.split(",") if server.strip()]
+
+
+def faust_credentials(settings: KafkaSettings) -> Any:
+    """Return the credentials as Faust takes them, None for a plain connection."""
+    if settings.security_protocol == "PLAINTEXT":
+        return None
+    encrypted = settings.security_protocol.endswith("SSL")
+    context = ssl.create_default_context(cafile=settings.ssl_cafile) if encrypted else None
+    if settings.security_protocol == "SSL":
+        return SSLCredentials(context)
+    return SASLCredentials(
+        username=settings.sasl_username,
+        password=settings.sasl_password,
+        mechanism=settings.sasl_mechanism,
+        ssl_context=context,
+    )

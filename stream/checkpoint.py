@@ -1,0 +1,185 @@
+"""The state of one partition of a stage, kept in a compacted topic: written in transactions, read back when assigned.
+
+A checkpoint is one transaction: the entries that changed and, under the key `@position`, the last offset of the
+source that they cover. The transactional id names group, stage and partition, so that opening a changelog fences
+whoever held the partition before, and ends what they left half written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import ProducerFenced
+
+from stream import clients
+from stream.config import KafkaSettings
+from stream.errors import CheckpointError
+
+POSITION_KEY = b"@position"
+MAX_ENTRY_BYTES = 900_000
+"""Brokers take records of 1 MiB unless told otherwise; the headers need some of it."""
+STALL_S = 30.0
+TRANSACTION_TIMEOUT_MS = 120_000
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far the state goes: `offset` is the last one of the source's partition that it covers, -1 for none."""
+
+    group: str
+    source: str
+    partitions: int
+    offset: int
+    version: int = 1
+
+
+class Restored(NamedTuple):
+    """The latest entries, and the last offset that they cover."""
+
+    entries: dict[str, bytes]
+    offset: int
+
+
+class Changelog:
+    """The changelog of one partition.
+
+    Args:
+        kafka: how to reach the broker, and the consumer group.
+        stage: the name of the stage, part of the transactional id.
+        topic: the compacted topic.
+        source: the topic whose partition of the same number the stage reads.
+        partition: the partition of both topics.
+        partitions: how many partitions the source has.
+    """
+
+    def __init__(self, kafka: KafkaSettings, stage: str, topic: str, source: str, partition: int, partitions: int):
+        self.kafka = kafka
+        self.source = TopicPartition(source, partition)
+        self.target = TopicPartition(topic, partition)
+        self.partitions = partitions
+        self.transactional_id = f"{kafka.group_id}-{kafka.topic_prefix}{stage}-{partition}"
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Become the only writer: whoever opened the same changelog before can no longer write to it."""
+        self._producer = AIOKafkaProducer(
+            **clients.aiokafka(self.kafka),
+            transactional_id=self.transactional_id,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            compression_type=clients.AIOKAFKA_COMPRESSION,
+            max_batch_size=512 << 10,
+            max_request_size=1 << 20,
+        )
+        await self._producer.start()
+
+    async def close(self) -> None:
+        """Let go of the connection; an open transaction ends when the next owner opens the changelog."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def write(self, entries: Mapping[str, bytes | None], offset: int) -> None:
+        """Write one checkpoint; when this returns it is durable and covers the source up to `offset`.
+
+        Args:
+            entries: what changed; None deletes an entry.
+            offset: the last offset of the source that is part of the state.
+
+        Raises:
+            CheckpointError: another worker has taken over, or an entry is too large.
+        """
+        assert self._producer is not None, "opened before written"
+        for key, value in entries.items():
+            if value is not None and len(value) > MAX_ENTRY_BYTES:
+                raise CheckpointError(f"{self._name}: entry {key} has {len(value)} bytes, over {MAX_ENTRY_BYTES}")
+        position = Position(self.kafka.group_id, self.source.topic, self.partitions, offset)
+        records = {key.encode(): value for key, value in entries.items()}
+        try:
+            async with self._producer.transaction():
+                await self._send({**records, POSITION_KEY: msgspec.json.encode(position)})
+        except ProducerFenced as error:
+            raise CheckpointError(f"{self._name}: another worker has taken over this partition") from error
+
+    async def _send(self, records: Mapping[bytes, bytes | None]) -> None:
+        assert self._producer is not None
+        topic, partition = self.target
+        sent = [
+            await self._producer.send(topic, value, key=key, partition=partition) for key, value in records.items()
+        ]
+        await asyncio.gather(*sent)
+
+    async def restore(self) -> Restored:
+        """Read the state back.
+
+        Raises:
+            CheckpointError: the state belongs to something else, or does not reach the group's committed offset.
+        """
+        async with AIOKafkaConsumer(
+            **clients.aiokafka(self.kafka),
+            group_id=self.kafka.group_id,  # to ask what is committed; with `assign` it never joins
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=8 << 20,
+        ) as consumer:
+            entries = await self._read(consumer)
+            end = (await consumer.end_offsets([self.source]))[self.source]
+            committed = await consumer.committed(self.source) or 0
+        position = self._position(entries.pop(POSITION_KEY, None))
+        if committed > position + 1:
+            raise CheckpointError(
+                f"{self._name} covers {self._source} up to offset {position}, but the group {self.kafka.group_id} "
+                f"has committed {committed}: state is missing"
+            )
+        if position >= end:
+            raise CheckpointError(
+                f"{self._name} covers {self._source} up to offset {position}, but that ends at {end}: "
+                "the topic was made anew"
+            )
+        return Restored({key.decode(): value for key, value in entries.items()}, position)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> dict[bytes, bytes]:
+        """Return the latest committed value of each key."""
+        consumer.assign([self.target])
+        await consumer.seek_to_beginning(self.target)
+        end = (await consumer.end_offsets([self.target]))[self.target]
+        entries: dict[bytes, bytes] = {}
+        loop = asyncio.get_running_loop()
+        progress = loop.time()
+        while await consumer.position(self.target) < end:
+            fetched = await consumer.getmany(self.target, timeout_ms=500, max_records=50_000)
+            for record in fetched.get(self.target, ()):
+                if record.value is None:
+                    entries.pop(record.key, None)
+                else:
+                    entries[record.key] = record.value
+                progress = loop.time()
+            if loop.time() - progress > STALL_S:
+                raise CheckpointError(f"{self._name} cannot be read: nothing for {STALL_S:.0f} s")
+        return entries
+
+    def _position(self, value: bytes | None) -> int:
+        if value is None:
+            return -1
+        try:
+            position = msgspec.json.decode(value, type=Position)
+        except msgspec.DecodeError as error:
+            raise CheckpointError(f"{self._name}: {POSITION_KEY.decode()} cannot be read: {error}") from None
+        expected = Position(self.kafka.group_id, self.source.topic, self.partitions, position.offset)
+        for field in ("version", "group", "source", "partitions"):
+            found, wanted = getattr(position, field), getattr(expected, field)
+            if found != wanted:
+                raise CheckpointError(f"{self._name} was written for {field} {found}, not {wanted}")
+        return position.offset
+
+    @property
+    def _name(self) -> str:
+        return f"{self.target.topic}/{self.target.partition}"
+
+    @property
+    def _source(self) -> str:
+        return f"{self.source.topic}/{self.source.partition}"

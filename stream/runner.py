@@ -1,0 +1,222 @@
+"""One assigned partition at work: its stage, its changelog, and the order in which things become durable.
+
+Results are delivered first, then the state, then the offsets: a crash in between repeats results, which carry the
+same ids, and loses none. When the clock closes ticks there is no input that would repeat the results, so there the
+state goes first, holding them as pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from stream import clients
+from stream.checkpoint import Changelog
+from stream.config import KafkaSettings
+from stream.handlers import Message, Stage
+from stream.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+IDLE_TICK_S = 1.0
+
+
+class Handler(Protocol):
+    """`handlers.AccountHandler` or `handlers.GroupHandler`."""
+
+    stage: Stage
+
+    def process(self, records: Sequence[Any]) -> list[Message]:
+        """Return what follows from `records`."""
+
+    def advance(self, now_ms: int) -> list[Message]:
+        """Return what follows from nothing waiting."""
+
+    def pending(self) -> list[Message]:
+        """Return what must be sent again after a restore."""
+
+    def forget(self) -> None:
+        """Take the stage out of the metrics."""
+
+
+class Outlet:
+    """Sends messages and waits until the broker has them.
+
+    Args:
+        kafka: how to reach the broker, and the prefix of the topics.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self.kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        self._producer = AIOKafkaProducer(
+            **clients.aiokafka(self.kafka),
+            enable_idempotence=True,
+            compression_type=clients.AIOKAFKA_COMPRESSION,
+            linger_ms=2,
+            max_batch_size=256 << 10,
+            max_request_size=1 << 20,
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Send in order; when this returns all are delivered.
+
+        Raises:
+            aiokafka.errors.KafkaError: one could not be delivered.
+        """
+        if messages:
+            assert self._producer is not None, "started before used"
+            sent = [
+                await self._producer.send(self.kafka.topic_prefix + topic, value, key=key)
+                for topic, key, value in messages
+            ]
+            await asyncio.gather(*sent)
+
+
+class Runner:
+    """Runs one partition.
+
+    Args:
+        tp: the partition.
+        handler: its stage behind the handler of its topic.
+        changelog: where its state is kept.
+        outlet: where results go.
+        kafka: when to checkpoint, and from when on it is idle.
+        metrics: told of batches and checkpoints.
+        checkpointed: called with the partition and the offset that a checkpoint covers.
+    """
+
+    def __init__(
+        self,
+        tp: TP,
+        handler: Handler,
+        changelog: Changelog,
+        outlet: Outlet,
+        kafka: KafkaSettings,
+        metrics: Metrics,
+        checkpointed: Callable[[TP, int], None],
+    ) -> None:
+        self.tp = tp
+        self.handler = handler
+        self.changelog = changelog
+        self.outlet = outlet
+        self.kafka = kafka
+        self.metrics = metrics
+        self.checkpointed = checkpointed
+        self.position = -1
+        """Last offset taken in."""
+        self.durable = -1
+        """Last offset that a checkpoint covers."""
+        self.ready = asyncio.Event()
+        """Set when restored, and when closed."""
+        self.closed = False
+        self._lock = asyncio.Lock()
+        self._since = 0
+        self._checkpoint_at = self._record_at = self._idle_at = time.monotonic()
+
+    async def restore(self) -> None:
+        """Take over the partition: fence the last owner, read the state, repeat what it may not have sent.
+
+        Raises:
+            CheckpointError: the state does not fit.
+            detectors.errors.StateError: the state cannot be restored.
+        """
+        started = time.monotonic()
+        await self.changelog.open()
+        entries, offset = await self.changelog.restore()
+        self.handler.stage.restore(entries.items())
+        self.position = self.durable = offset
+        await self.outlet.send(self.handler.pending())
+        self._checkpoint_at = self._record_at = self._idle_at = time.monotonic()
+        log.info(
+            "%s/%d: %d entries restored in %.1f s, going on after offset %d",
+            self.tp.topic, self.tp.partition, len(entries), self._record_at - started, offset,
+        )  # fmt: skip
+        self.ready.set()
+
+    async def process(self, records: Sequence[Any]) -> None:
+        """Take in one batch; records that the state covers already are passed over."""
+        await self.ready.wait()
+        async with self._lock:
+            if self.closed:
+                return
+            started = self._record_at = time.monotonic()
+            if records[0].offset <= self.position:
+                records = [record for record in records if record.offset > self.position]
+            if records:
+                await self.outlet.send(self.handler.process(records))
+                self.position = records[-1].offset
+                self._since += len(records)
+                self.metrics.batch(time.monotonic() - started)
+            if self._due():
+                await self._checkpoint()
+
+    async def tick(self, drained: Callable[[], Awaitable[bool]]) -> None:
+        """Do what time asks for: a checkpoint, or closing ticks when nothing is waiting.
+
+        Args:
+            drained: tells whether the partition holds nothing that has not been taken in.
+        """
+        if not self.ready.is_set():
+            return
+        async with self._lock:
+            if self.closed:
+                return
+            if self._due():
+                await self._checkpoint()
+            now = time.monotonic()
+            if now - self._record_at < self.kafka.idle_timeout_s or now - self._idle_at < IDLE_TICK_S:
+                return
+            self._idle_at = now
+            if await drained():
+                messages = self.handler.advance(time.time_ns() // 1_000_000)
+                if messages:
+                    await self._checkpoint()
+                    await self.outlet.send(messages)
+
+    async def close(self, *, checkpoint: bool) -> None:
+        """End the work, with a last checkpoint if wanted; a batch under way is finished first."""
+        if checkpoint and self.ready.is_set():
+            async with self._lock:
+                self.closed = True
+                if self.position > self.durable:
+                    await self._checkpoint()
+        self.abandon()
+        await self.changelog.close()
+
+    def abandon(self) -> None:
+        """End the work at once: what no checkpoint covers will be read again."""
+        self.closed = True
+        self.ready.set()
+        self.handler.forget()
+
+    def _due(self) -> bool:
+        waited = time.monotonic() - self._checkpoint_at
+        return self.position > self.durable and (
+            waited >= self.kafka.checkpoint_interval_s or self._since >= self.kafka.checkpoint_requests
+        )
+
+    async def _checkpoint(self) -> None:
+        started = time.monotonic()
+        await self.changelog.write(self.handler.stage.snapshot(), self.position)
+        self.durable = self.position
+        self.checkpointed(self.tp, self.position)
+        self._since = 0
+        self._checkpoint_at = time.monotonic()
+        self.metrics.checkpoint(self._checkpoint_at - started)
