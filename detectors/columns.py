@@ -37,16 +37,19 @@ class Cache(dict):
 
 
 class Names:
-    """Numbers for the few different models, plans and paths; −1 is not known, and the excess shares one number."""
+    """Numbers for the few different models, plans and paths; −1 is not known, and the excess shares one number.
 
-    LIMIT = 4096
+    Args:
+        limit: how many numbers there are.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 4096) -> None:
+        self.limit = limit
         self.known: list[str] = []
         self._codes = Cache(self._new, missing=-1)
 
     def _new(self, name: str) -> int:
-        if len(self.known) >= self.LIMIT:
+        if len(self.known) >= self.limit - 1:
             name = "(other)"
         if name in self.known:
             return self.known.index(name)

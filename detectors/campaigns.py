@@ -1,0 +1,381 @@
+"""The life of a campaign: opened once, updated on material change, merged, resolved; and what is decided about its accounts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import __version__
+from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigating, Outputs, Volume, stable_id
+from detectors.clusters import Clusters
+from detectors.decisions import decide
+from detectors.evidence import FAMILIES
+from detectors.evidence.fusion import NAMES, Fusion, Judgement
+from detectors.evidence.links import counts as shared_values
+from detectors.linking.graph import HOUR_MS, Graph, Tick
+from detectors.linking.members import Groups
+from detectors.models.peers import verified
+from detectors.partials import CAPABILITIES
+from detectors.settings import DetectorSettings
+
+SAMPLE = 50
+OVERLAP = 0.3
+"""A group joins a campaign when they share this part of the smaller one's accounts."""
+ALIKE = 0.5
+"""Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
+NEW_SHARE = 0.05
+MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
+CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 30.0
+
+
+class Testimony(msgspec.Struct):
+    """What speaks for one group, and whom it accuses."""
+
+    accounts: list[int]
+    kind: int
+    first_seen: int
+    score: float
+    surprise: float
+    evidence: list[Evidence]
+    links: list[Link]
+    mitigating: list[Mitigating]
+    provisional: bool
+
+
+class Campaign(msgspec.Struct):
+    """One campaign as it stands."""
+
+    campaign_id: str
+    first_seen: int
+    opened: int
+    last_seen: int = 0
+    revision: int = 0
+    state: str = "open"
+    severity: str = "warning"
+    score: float = 0.0
+    surprise: float = 0.0
+    alerted_accounts: int = 0
+    alerted_score: float = 0.0
+    alerted_names: list[str] = []
+    alerted: int = 0
+    evidence: list[Evidence] = []
+    links: list[Link] = []
+    mitigating: list[Mitigating] = []
+    provisional: bool = True
+    merged_into: str | None = None
+    lineage: list[str] = []
+    members: dict[int, bool] = {}
+    traffic: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
+    dirty: bool = False
+
+
+class Campaigns:
+    """All campaigns, and the decisions about their accounts.
+
+    Args:
+        settings: see `detectors.settings`.
+        graph: names and traffic of the accounts.
+        clusters: which campaign each cluster belongs to.
+    """
+
+    def __init__(self, settings: DetectorSettings, graph: Graph, clusters: Clusters) -> None:
+        self.settings, self.graph, self.clusters = settings, graph, clusters
+        self._campaigns: list[Campaign] = []
+        self._alerts: dict[str, Alert] = {}
+        self._member_of = np.full(0, -1, np.int64)
+        self._revision: dict[int, int] = {}
+        self._detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
+
+    def is_member(self, rows: NDArray) -> NDArray[np.bool_]:
+        """Return which accounts belong to an open campaign."""
+        known = rows < len(self._member_of)
+        return known & (self._member_of[np.where(known, rows, 0)] >= 0) if len(self._member_of) else known & False
+
+    def open_by_severity(self) -> dict[str, int]:
+        """Return how many campaigns are open, by severity."""
+        result = dict.fromkeys(("info", "warning", "critical"), 0)
+        for campaign in self._campaigns:
+            result[campaign.severity] += campaign.state in ("open", "updated")
+        return result
+
+    def budget_used(self) -> float:
+        """Return the expected false campaigns among those open, over the campaigns allowed in a week."""
+        expected = sum(math.exp(-campaign.surprise) for campaign in self._campaigns if campaign.state != "merged")
+        return expected / self.settings.budget.false_campaigns_per_week
+
+    def latest(self) -> list[Alert]:
+        """Return the latest alert of each campaign, in the order of their opening."""
+        return [self._alerts[campaign.campaign_id] for campaign in self._campaigns if campaign.revision]
+
+    def testimony(self, groups: Groups, judgement: Judgement, position: int, fusion: Fusion) -> Testimony:
+        """Return what the judgement says of one group, in a form that can be kept."""
+        bucket = int(judgement.buckets[position])
+        evidence = []
+        for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
+            nats = float(judgement.nats[number, position])
+            if nats < 1.0:
+                break
+            value = float(judgement.statistics[number, position])
+            median, far = fusion.references[NAMES[number]].quantiles(bucket, (0.5, 0.99))
+            text = FAMILIES[number].text(groups, position, value, median)
+            evidence.append(Evidence(NAMES[number], round(nats, 3), round(value, 4), round(median, 4), round(far, 4), text))
+        mine = groups.group == position
+        accounts = groups.account[mine][self._accused(groups, position)]
+        first = groups.column("first")[mine]
+        return Testimony(
+            accounts=accounts.tolist(),
+            kind=bucket,
+            first_seen=int(first[first > 0].min()),
+            score=float(judgement.total[position]),
+            surprise=float(judgement.surprise[position]),
+            evidence=evidence,
+            links=[Link(family, values, n) for family, (values, n) in shared_values(groups, position).items()],
+            mitigating=self._mitigating(accounts),
+            provisional=fusion.provisional(bucket),
+        )
+
+    def _accused(self, groups: Groups, position: int) -> NDArray[np.bool_]:
+        """Tell which members of a group are part of what the group does."""
+        mine = groups.group == position
+        enough = groups.requests[mine] >= 0.9
+        value = groups.values[position]
+        if value >= 0 and self.graph.values["family"][value] == 0:
+            return enough
+        mix = groups.column("capabilities")[mine].astype(np.float64)
+        whole = mix.sum(0)
+        cosine = mix @ whole / np.maximum(np.linalg.norm(mix, axis=1) * np.linalg.norm(whole), 1e-9)
+        return enough & (cosine >= ALIKE)
+
+    def _mitigating(self, accounts: NDArray) -> list[Mitigating]:
+        known = float(verified(self.graph, accounts).mean()) if len(accounts) else 0.0
+        facts = []
+        if known > 0:
+            facts.append(
+                Mitigating("verified", f"{100 * known:.0f} % of the accounts passed a document check or are under contract")
+            )
+        age = self.graph.accounts["first"][accounts] - self.graph.accounts["created"][accounts]
+        old = float(((self.graph.accounts["created"][accounts] >= 0) & (age > 60 * 24 * HOUR_MS)).mean())
+        if old > 0:
+            facts.append(Mitigating("established", f"{100 * old:.0f} % of the accounts were over 60 days old at first use"))
+        return facts
+
+    def update(self, hot: Iterable[tuple[int, Testimony]], rows: NDArray, tick: Tick) -> Outputs:
+        """Take in the groups that call for an alert and the traffic of one tick; return what changed.
+
+        Args:
+            hot: clusters with what speaks for them.
+            rows: account rows of the tick, in the order of its columns.
+        """
+        outputs = Outputs([], [])
+        for cluster, testimony in sorted(hot, key=lambda pair: (-pair[1].surprise, pair[0])):
+            self._attach(cluster, testimony, tick.end_ms, outputs)
+        self._join_late(tick)
+        self._count(rows, tick)
+        for number, campaign in enumerate(self._campaigns):
+            if campaign.state in ("open", "updated"):
+                self._step(number, campaign, tick.end_ms, outputs)
+        return outputs
+
+    def _attach(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> None:
+        number = self._find(cluster, testimony.accounts, now, outputs)
+        campaign = self._campaigns[number]
+        self.clusters.table["campaign"][cluster] = number
+        self.clusters.table.touch(np.array([cluster]))
+        campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
+        if testimony.surprise >= campaign.surprise or not campaign.revision:
+            campaign.score, campaign.surprise = testimony.score, testimony.surprise
+            campaign.evidence, campaign.links = testimony.evidence, testimony.links
+            campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
+        self._add_members(number, testimony.accounts)
+
+    def _find(self, cluster: int, accounts: list[int], now: int, outputs: Outputs) -> int:
+        """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one."""
+        number = int(self.clusters.table["campaign"][cluster])
+        while number >= 0 and self._campaigns[number].state == "merged":
+            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == self._campaigns[number].merged_into)
+        owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
+        shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
+        joined = sorted(
+            n for n, both in shared.items() if both >= OVERLAP * min(len(accounts), len(self._campaigns[n].members))
+        )
+        if number < 0:
+            number = joined[0] if joined else self._open(accounts, now)
+        for other in joined:
+            if other != number:
+                first, second = sorted((number, other))
+                self._merge(second, first, now, outputs)
+                number = first
+        return number
+
+    def _open(self, accounts: list[int], now: int) -> int:
+        eldest = min(accounts, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
+        campaign_id = "campaign-" + stable_id(self.graph.ids[eldest], now)[:16]
+        self._campaigns.append(Campaign(campaign_id, now, now))
+        return len(self._campaigns) - 1
+
+    def _merge(self, source: int, target: int, now: int, outputs: Outputs) -> None:
+        lost, kept = self._campaigns[source], self._campaigns[target]
+        kept.lineage = sorted({*kept.lineage, *lost.lineage, lost.campaign_id})
+        kept.first_seen = min(kept.first_seen, lost.first_seen)
+        kept.traffic = [one + other for one, other in zip(kept.traffic, lost.traffic, strict=True)]
+        members = list(lost.members)
+        self._member_of[members] = target
+        kept.members |= dict.fromkeys(members, False)
+        lost.merged_into, lost.state = kept.campaign_id, "merged"
+        if lost.revision:
+            outputs.alerts.append(self._alert(lost, now))
+        lost.members = {}
+        kept.dirty = True
+
+    def _add_members(self, number: int, accounts: list[int]) -> None:
+        if len(self._member_of) < self.graph.accounts.rows:
+            more = self.graph.accounts.rows + 1024 - len(self._member_of)
+            self._member_of = np.concatenate([self._member_of, np.full(more, -1)])
+        campaign = self._campaigns[number]
+        new = [row for row in accounts if self._member_of[row] < 0]
+        self._member_of[new] = number
+        campaign.members |= dict.fromkeys(new, False)
+        if new:
+            counts = self.graph.accounts["counts"][new].sum(0)
+            campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, counts[:3], strict=True)]
+
+    def _join_late(self, tick: Tick) -> None:
+        """Accounts that came to a campaign's own template since it was last judged belong to it at once."""
+        graph, table = self.graph, self.clusters.table
+        mine = np.flatnonzero((table["campaign"][: table.rows] >= 0) & (table["last"][: table.rows] == tick.end_ms))
+        for cluster in mine.tolist():
+            value = int(table["value"][cluster])
+            if value < 0 or graph.values["family"][value] != 0:
+                continue
+            number = int(table["campaign"][cluster])
+            uses = np.array(graph.members[value], np.int64)
+            fresh = uses[(graph.uses["last"][uses] > tick.end_ms - self.settings.windows.tick_s * 1000)]
+            accounts = graph.uses["account"][fresh][graph.uses["counts"][fresh, 0] >= 0.9]
+            if self._campaigns[number].state in ("open", "updated"):
+                self._add_members(number, accounts[~self.is_member(accounts)].tolist())
+
+    def _count(self, rows: NDArray, tick: Tick) -> None:
+        inside = self.is_member(rows)
+        if not inside.any():
+            return
+        owner = self._member_of[rows[inside]]
+        sums = np.zeros((len(self._campaigns), 3))
+        np.add.at(sums, owner, tick.columns["counts"][inside, :3])
+        for number in np.unique(owner).tolist():
+            campaign = self._campaigns[number]
+            campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, sums[number], strict=True)]
+            campaign.last_seen = max(campaign.last_seen, int(tick.columns["last"][inside][owner == number].max()))
+
+    def _step(self, number: int, campaign: Campaign, now: int, outputs: Outputs) -> None:
+        settings = self.settings.decisions
+        campaign.last_seen = campaign.last_seen or now
+        if campaign.revision and now - campaign.last_seen >= settings.quiet_hours * HOUR_MS:
+            campaign.state = "resolved"
+            outputs.alerts.append(self._alert(campaign, now))
+            return
+        severity = "critical" if self._is_critical(campaign) else "warning"
+        raised = severity != campaign.severity and bool(campaign.revision)
+        campaign.severity = severity
+        if not campaign.revision or self._changed(campaign, now) or raised:
+            campaign.state = "updated" if campaign.revision else "open"
+            outputs.alerts.append(self._alert(campaign, now))
+        undecided = list(campaign.members) if raised else [row for row, done in campaign.members.items() if not done]
+        for row in undecided:
+            campaign.members[row] = True
+            revision = self._revision[row] = self._revision.get(row, 0) + 1
+            outputs.decisions.append(self._decision(campaign, row, revision, now))
+
+    def _is_critical(self, campaign: Campaign) -> bool:
+        return campaign.traffic[0] >= CRITICAL_REQUESTS or campaign.score >= CRITICAL_NATS
+
+    def _changed(self, campaign: Campaign, now: int) -> bool:
+        """Tell whether somebody who read the last alert would want to know more."""
+        if now - campaign.alerted < HOUR_MS:
+            return False
+        return (
+            campaign.dirty
+            or campaign.score >= campaign.alerted_score + MORE_NATS
+            or len(campaign.members) >= MORE_ACCOUNTS * campaign.alerted_accounts
+            or not set(self._names(campaign)) <= set(campaign.alerted_names)
+        )
+
+    def _names(self, campaign: Campaign) -> list[str]:
+        """Return families, models and access paths that matter in a campaign."""
+        models, paths = self._mixes(campaign)
+        names = [name for mix in (models, paths) for name, share in mix.items() if share >= NEW_SHARE]
+        return names + [item.family for item in campaign.evidence if item.nats >= 3.0]
+
+    def _mixes(self, campaign: Campaign) -> tuple[dict[str, float], dict[str, float]]:
+        rows, table = list(campaign.members), self.graph.accounts
+        models = shares(self.graph.models.known, table["models"][rows].sum(0))
+        return models, shares(self.graph.paths.known, table["paths"][rows].sum(0))
+
+    def _decision(self, campaign: Campaign, row: int, revision: int, now: int) -> Decision:
+        return decide(self.settings.decisions, campaign.campaign_id, campaign.severity, self.graph.ids[row], revision, now)
+
+    def _alert(self, campaign: Campaign, now: int) -> Alert:
+        campaign.revision += 1
+        campaign.alerted, campaign.alerted_accounts = now, len(campaign.members)
+        campaign.alerted_score, campaign.dirty = max(campaign.score, campaign.alerted_score), False
+        campaign.alerted_names = sorted({*campaign.alerted_names, *self._names(campaign)})
+        rows = list(campaign.members)
+        models, paths = self._mixes(campaign)
+        capabilities = self.graph.accounts["capabilities"][rows].sum(0)
+        alert = Alert(
+            alert_id=stable_id(campaign.campaign_id, campaign.revision),
+            campaign_id=campaign.campaign_id,
+            revision=campaign.revision,
+            state=campaign.state,
+            kind="campaign",
+            severity=campaign.severity,
+            time=now,
+            first_seen=campaign.first_seen,
+            last_seen=min(campaign.last_seen or now, now),
+            score=round(campaign.score, 3),
+            p_value=math.exp(-campaign.surprise),
+            accounts=len(rows),
+            sample_accounts=sorted(self.graph.ids[row] for row in rows)[:SAMPLE],
+            volume=Volume(*(int(value) for value in campaign.traffic)),
+            capabilities=shares(CAPABILITIES, capabilities),
+            models=models,
+            access_paths=paths,
+            evidence=campaign.evidence,
+            links=campaign.links,
+            mitigating=campaign.mitigating,
+            merged_into=campaign.merged_into,
+            lineage=campaign.lineage,
+            provisional=campaign.provisional,
+            detector=self._detector,
+        )
+        self._alerts[campaign.campaign_id] = alert
+        return alert
+
+    def state(self) -> dict[str, Any]:
+        """Return what `load` takes: plain lists and dictionaries."""
+        state = (self._campaigns, list(self._alerts.values()), self._revision)
+        return msgspec.to_builtins(dict(zip(("campaigns", "alerts", "revisions"), state, strict=True)), str_keys=False)
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Put back what `state` returned."""
+        self._campaigns = msgspec.convert(state["campaigns"], list[Campaign])
+        self._alerts = {alert.campaign_id: alert for alert in msgspec.convert(state["alerts"], list[Alert])}
+        self._revision = dict(state["revisions"])
+        self._member_of = np.full(self.graph.accounts.rows + 1024, -1, np.int64)
+        for number, campaign in enumerate(self._campaigns):
+            self._member_of[list(campaign.members)] = number
+
+
+def shares(names: Iterable[str], amounts: NDArray) -> dict[str, float]:
+    """Return each name's share of the whole, largest first, without those under one in a thousand.
+
+    >>> shares(["a", "b", "c"], np.array([1.0, 3.0, 0.0]))
+    {'b': 0.75, 'a': 0.25}
+    """
+    total = float(amounts.sum())
+    pairs = [(name, float(amount) / total) for name, amount in zip(names, amounts, strict=False)] if total > 0 else []
+    return {name: round(share, 4) for name, share in sorted(pairs, key=lambda pair: -pair[1]) if share >= 1e-3}

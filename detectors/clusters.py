@@ -1,0 +1,156 @@
+"""Candidate groups: every attribute value with enough accounts, every component, with sliding windows of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.accounts import HOUR_MS, RING
+from detectors.linking.graph import DAY_MS, Graph
+from detectors.windows import PaneRing, Table
+
+GROWTH = 1.1
+"""A group is judged again when its requests or members have grown by this factor …"""
+REJUDGE_MS = DAY_MS
+"""… or after this time."""
+_WIDE = 4
+
+
+class Clusters:
+    """One row per candidate group.
+
+    A group around a value keeps its row for good; a component keeps its row while it keeps most of its members, so
+    identity survives growth, bans and newcomers.
+
+    Args:
+        tick_ms: length of a tick, the pane of the hour window.
+    """
+
+    def __init__(self, graph: Graph, tick_ms: int) -> None:
+        self.graph = graph
+        self.table = Table(
+            {
+                "value": ("i4", ()),
+                "first": ("i8", ()),
+                "last": ("i8", ()),
+                "requests": ("f8", ()),
+                "judged_requests": ("f8", ()),
+                "judged_members": ("i4", ()),
+                "judged": ("i8", ()),
+                "streak": ("i2", ()),
+                "campaign": ("i4", ()),
+                "voted": ("i8", ()),
+                "surprise": ("f4", ()),
+                **PaneRing.columns("hour", HOUR_MS // tick_ms, _WIDE, len(RING) - 1 - _WIDE),
+                **PaneRing.columns("day", 24, _WIDE, len(RING) - 1 - _WIDE),
+            },
+            {"value": -1, "campaign": -1},
+        )
+        self.hour = PaneRing(self.table, "hour", tick_ms)
+        self.day = PaneRing(self.table, "day", HOUR_MS)
+        self.component_members: dict[int, NDArray] = {}
+
+    def __len__(self) -> int:
+        return self.table.rows
+
+    def of_values(self, values: NDArray, min_accounts: int) -> NDArray[np.int64]:
+        """Return the cluster of each value, −1 where it has too few accounts; clusters are made as needed."""
+        column = self.graph.values["cluster"]
+        unique = np.unique(values)
+        missing = unique[(column[unique] < 0) & (self.graph.values["accounts"][unique] >= min_accounts)]
+        rows = self.table.extend(len(missing))
+        self.table["value"][rows] = missing
+        column[missing] = rows
+        self.graph.values.touch(missing)
+        return column[values].astype(np.int64)
+
+    def count(self, clusters: NDArray, counts: NDArray, end_ms: int) -> NDArray[np.int64]:
+        """Add traffic of one tick, `counts` (B, 11) to `clusters` (B,); return the different clusters."""
+        unique, inverse = np.unique(clusters, return_inverse=True)
+        sums = np.zeros((len(unique), counts.shape[1]))
+        np.add.at(sums, inverse, counts)
+        now = end_ms - 1
+        self.hour.update(unique, np.full(len(unique), now // self.hour.pane_ms), sums)
+        self.day.update(unique, np.full(len(unique), now // HOUR_MS), sums)
+        fresh = unique[self.table["first"][unique] == 0]
+        self.table["first"][fresh] = end_ms
+        self.table["last"][unique] = end_ms
+        self.table["requests"][unique] += sums[:, 0]
+        self.table.touch(unique)
+        return unique
+
+    def members(self, cluster: int) -> int:
+        """Return how many accounts the cluster has."""
+        value = self.table["value"][cluster]
+        if value >= 0:
+            return int(self.graph.values["accounts"][value])
+        return len(self.component_members.get(cluster, ()))
+
+    def due(self, touched: NDArray, min_requests: int, end_ms: int) -> list[int]:
+        """Return which of the touched clusters have changed enough to be judged."""
+        table, result = self.table, []
+        for cluster in touched.tolist():
+            members = self.members(cluster)
+            grown = table["requests"][cluster] >= GROWTH * table["judged_requests"][cluster]
+            more = members >= GROWTH * table["judged_members"][cluster]
+            old = end_ms - table["judged"][cluster] >= REJUDGE_MS
+            if table["requests"][cluster] >= min_requests and (grown or more or old):
+                result.append(cluster)
+                table["judged_members"][cluster] = members
+        due = np.array(result, np.int64)
+        table["judged_requests"][due] = table["requests"][due]
+        table["judged"][due] = end_ms
+        return result
+
+    def assign_components(self, label: NDArray) -> None:
+        """Give each component of `label` (accounts,) the cluster that it continues, or a new one.
+
+        A component continues the cluster that most of its members were in, if it holds most of that cluster's.
+        """
+        before = self.graph.accounts["component"][: len(label)]
+        joined = label >= 0
+        order = np.argsort(label[joined], kind="stable")
+        rows, number = np.flatnonzero(joined)[order], label[joined][order]
+        parts = np.split(rows, np.flatnonzero(np.diff(number)) + 1) if len(rows) else []
+        sizes = np.bincount(before[before >= 0], minlength=self.table.rows)
+        now = np.full(len(label), -1)
+        taken: set[int] = set()
+        self.component_members = {}
+        for part in sorted(parts, key=len, reverse=True):
+            old, shared = np.unique(before[part][before[part] >= 0], return_counts=True)
+            cluster = int(old[shared.argmax()]) if len(old) else -1
+            if cluster < 0 or cluster in taken or 2 * shared.max() < min(sizes[cluster], len(part)):
+                cluster = int(self.table.extend(1)[0])
+            taken.add(cluster)
+            now[part] = cluster
+            self.component_members[cluster] = part
+        changed = np.flatnonzero(before != now)
+        self.graph.accounts["component"][changed] = now[changed]
+        self.graph.accounts.touch(changed)
+
+    def rows(self, cluster: int) -> tuple[Table, NDArray, NDArray]:
+        """Return the table with the members' traffic inside the cluster, their account rows, and their rows in it."""
+        value = int(self.table["value"][cluster])
+        if value < 0:
+            accounts = self.component_members.get(cluster, np.zeros(0, np.int64))
+            return self.graph.accounts, accounts, accounts
+        uses = np.array(self.graph.members[value], np.int64)
+        uses = uses[self.graph.uses["counts"][uses, 0] >= 0.5]
+        return self.graph.uses, self.graph.uses["account"][uses].astype(np.int64), uses
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Return the pages that changed."""
+        return self.table.snapshot("clusters")
+
+    def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Put back what `snapshot` returned."""
+        self.table.restore("clusters", items)
+        component = self.graph.accounts["component"][: self.graph.accounts.rows]
+        order = np.argsort(component, kind="stable")
+        clusters, start = np.unique(component[order], return_index=True)
+        parts = np.split(order, start[1:])
+        self.component_members = {
+            cluster: part for cluster, part in zip(clusters.tolist(), parts, strict=True) if cluster >= 0
+        }

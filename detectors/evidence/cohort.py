@@ -1,0 +1,45 @@
+"""Accounts made for the purpose: signed up together, at work at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.members import Groups
+
+NAME = "cohort"
+DAY_MS = 86_400_000
+WINDOW_MS = 7 * DAY_MS
+YOUNG_MS = 14 * DAY_MS
+
+
+def statistic(groups: Groups) -> NDArray[np.float64]:
+    """Return the mean of two shares of the members: younger than 14 days when first seen, and born in the densest week."""
+    created = groups.graph.accounts["created"][groups.account]
+    known = created >= 0
+    first = groups.graph.accounts["first"][groups.account]
+    young = groups.sum((known & (first - created < YOUNG_MS)).astype(np.float64))
+    known_count = groups.sum(known.astype(np.float64))
+    share = (young + densest(groups, created)) / (2.0 * np.maximum(known_count, 1.0))
+    return np.where(known_count >= groups.size / 2, share, 0.0)
+
+
+def densest(groups: Groups, created: NDArray) -> NDArray[np.float64]:
+    """Return how many members of each group were created within the same seven days, shape (G,)."""
+    known = np.flatnonzero(created >= 0)
+    if not len(known):
+        return np.zeros(len(groups))
+    key = groups.group[known].astype(np.int64) << 44 | created[known] & ((1 << 44) - 1)
+    key = np.sort(key)
+    inside = np.searchsorted(key, key + WINDOW_MS, "right") - np.arange(len(key))
+    result = np.zeros(len(groups))
+    np.maximum.at(result, key >> 44, inside)
+    return result
+
+
+def text(groups: Groups, group: int, value: float, median: float) -> str:
+    """Return the sentence for one group."""
+    members = groups.account[groups.group == group]
+    created, first = (groups.graph.accounts[name][members] for name in ("created", "first"))
+    young = int(((created >= 0) & (first - created < YOUNG_MS)).sum())
+    return f"{young} of {len(members)} accounts were under two weeks old at their first request, many born in one week"

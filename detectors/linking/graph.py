@@ -1,0 +1,270 @@
+"""Accounts, the attribute values they use, and the traffic of each account through each value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.columns import Names
+from detectors.linking.templates import TemplateFamilies
+from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, Partial
+from detectors.windows import Table, decay
+from detectors.windows.table import PAGE_ROWS, Column
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+MIX_HALF_LIFE_MS = 3 * DAY_MS
+RECENT = 4
+"""Values of each infrastructure family remembered per account."""
+MODELS, PATHS = 32, 8
+"""Different models and access paths told apart."""
+SKETCH = 64
+"""Registers of the sketch of a value's contents."""
+
+_TRAFFIC: dict[str, Column] = {
+    "first": ("i8", ()),
+    "last": ("i8", ()),
+    "counts": ("f4", (len(COUNTS),)),
+    "capabilities": ("f4", (len(CAPABILITIES),)),
+    "contents": ("f4", ()),
+    "hours": ("u4", ()),
+    "ticks": ("f4", ()),
+}
+"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links; `contents` sums
+the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a request, `ticks` counts the
+ticks with one."""
+
+_ACCOUNT: dict[str, Column] = _TRAFFIC | {
+    "created": ("i8", ()),
+    "plan": ("i2", ()),
+    "verification": ("i2", ()),
+    "pathway": ("i2", ()),
+    "organization": ("u8", ()),
+    "models": ("f4", (MODELS,)),
+    "paths": ("f4", (PATHS,)),
+    "recent": ("i4", (len(FAMILIES) - 1, RECENT)),
+    "score": ("f4", ()),
+    "scored": ("i8", ()),
+    "component": ("i4", ()),
+    "shared": ("f4", ()),
+    "residual": ("f8", (2, 2)),
+    "change": ("f4", ()),
+}
+_VALUE: dict[str, Column] = {
+    "family": ("i1", ()),
+    "value": ("u8", ()),
+    "accounts": ("i4", ()),
+    "last": ("i8", ()),
+    "cluster": ("i4", ()),
+    "sketch": ("u1", (SKETCH,)),
+    "content_requests": ("f4", ()),
+}
+_USE: dict[str, Column] = _TRAFFIC | {"account": ("i4", ()), "value": ("i4", ())}
+
+
+class Tick(msgspec.Struct):
+    """One tick of every partition, accounts sorted by id, names renumbered; see `partials.SCHEMA` for the columns."""
+
+    end_ms: int
+    accounts: list[str]
+    columns: dict[str, NDArray]
+
+
+class Graph:
+    """The bipartite graph of accounts and values, updated a tick at a time.
+
+    A value seen on one account only costs a dictionary entry; its row, and a row for each account's use of it, come
+    with the second account.
+
+    Args:
+        half_life_days: of the counts.
+        max_values: values of one account remembered; the oldest half is forgotten beyond.
+    """
+
+    def __init__(self, half_life_days: float, max_values: int) -> None:
+        self.half_life_ms = half_life_days * DAY_MS
+        self.max_values = max_values
+        self.names = Names()
+        self.models, self.paths = Names(MODELS), Names(PATHS)
+        self.ids: list[str] = []
+        self.accounts = Table(
+            _ACCOUNT, {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "recent": -1, "component": -1}
+        )
+        self.values = Table(_VALUE, {"cluster": -1})
+        self.uses = Table(_USE)
+        self.members: list[list[int]] = []
+        """Per value, the rows of its uses."""
+        self.templates = TemplateFamilies()
+        self._account: dict[str, int] = {}
+        self._value: dict[int, int] = {}
+        self._use: dict[int, int] = {}
+        self._single: dict[int, int] = {}
+
+    def update(self, tick: Tick) -> tuple[NDArray, NDArray]:
+        """Take in one tick; return the account rows (A,) and the use rows (U,), −1 where the value is of one account."""
+        rows = self._account_rows(tick.accounts)
+        self._describe(rows, tick)
+        self._add(self.accounts, rows, tick, "", tick.columns["first"], tick.columns["last"])
+        uses = self._use_rows(rows, tick)
+        seen = uses >= 0
+        who = tick.columns["use_account"][seen]
+        columns = {name: tick.columns[name][seen] for name in ("use_counts", "use_capabilities", "use_contents")}
+        part = Tick(tick.end_ms, [], columns)
+        self._add(self.uses, uses[seen], part, "use_", tick.columns["first"][who], tick.columns["last"][who])
+        self._sketch(uses, tick)
+        return rows, uses
+
+    def _account_rows(self, ids: Sequence[str]) -> NDArray:
+        get = self._account.get
+        found = [get(account) for account in ids]
+        new = [position for position, row in enumerate(found) if row is None]
+        for position, row in zip(new, self.accounts.extend(len(new)).tolist(), strict=True):
+            found[position] = self._account[ids[position]] = row
+            self.ids.append(ids[position])
+        return np.array(found, np.int64)
+
+    def _describe(self, rows: NDArray, tick: Tick) -> None:
+        for name in ("created", "plan", "verification", "pathway"):
+            known = tick.columns[name] >= 0
+            self.accounts[name][rows[known]] = tick.columns[name][known]
+        known = tick.columns["organization"] > 0
+        self.accounts["organization"][rows[known]] = tick.columns["organization"][known]
+        kept = decay(tick.end_ms - self.accounts["last"][rows], MIX_HALF_LIFE_MS)[:, None]
+        for kind, name in enumerate(("models", "paths")):
+            mine = tick.columns["mix_kind"] == kind
+            self.accounts[name][rows] *= kept
+            where = (rows[tick.columns["mix_account"][mine]], tick.columns["mix_name"][mine])
+            np.add.at(self.accounts[name], where, tick.columns["mix_requests"][mine])
+
+    def _add(self, table: Table, rows: NDArray, tick: Tick, prefix: str, first: NDArray, last: NDArray) -> None:
+        """Add a tick's traffic to `rows`, which may repeat when two templates became one family."""
+        unique, inverse = np.unique(rows, return_inverse=True)
+        kept = decay(tick.end_ms - table["last"][unique], self.half_life_ms)
+        for name in ("counts", "capabilities"):
+            sums = np.zeros((len(unique), table[name].shape[1]))
+            np.add.at(sums, inverse, tick.columns[prefix + name])
+            table[name][unique] = table[name][unique] * kept[:, None] + sums
+        contents = np.zeros(len(unique)) if not prefix else np.bincount(inverse, tick.columns["use_contents"])
+        table["contents"][unique] = table["contents"][unique] * kept + contents
+        table["ticks"][unique] = table["ticks"][unique] * kept + 1
+        if not prefix:
+            table["shared"][unique] *= kept
+        table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
+        first, last = _fold(np.minimum, inverse, first, len(unique)), _fold(np.maximum, inverse, last, len(unique))
+        fresh = table["first"][unique] == 0
+        table["first"][unique] = np.where(fresh, first, np.minimum(table["first"][unique], first))
+        table["last"][unique] = np.maximum(table["last"][unique], last)
+        table.touch(unique)
+
+    def _use_rows(self, rows: NDArray, tick: Tick) -> NDArray:
+        family, value = tick.columns["use_family"], tick.columns["use_value"].copy()
+        prompts = family == 0
+        value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
+        value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        accounts = rows[tick.columns["use_account"]]
+        uses = [
+            self._use_row(*use)
+            for use in zip(accounts.tolist(), family.tolist(), value.tolist(), strict=True)
+        ]
+        if len(self._single) > self.max_values:
+            self._single = dict(list(self._single.items())[self.max_values // 2 :])
+        return np.array(uses, np.int64)
+
+    def _use_row(self, account: int, family: int, key: int) -> int:
+        row = self._value.get(key)
+        if row is None:
+            first = self._single.setdefault(key, account)
+            if first == account:
+                return -1
+            row = self._promote(family, key)
+            del self._single[key]
+            self._new_use(first, row, family)
+        use = self._use.get(account << 32 | row)
+        return self._new_use(account, row, family) if use is None else use
+
+    def _promote(self, family: int, key: int) -> int:
+        row = self._value[key] = int(self.values.extend(1)[0])
+        self.values["family"][row], self.values["value"][row] = family, key
+        self.members.append([])
+        return row
+
+    def _new_use(self, account: int, value: int, family: int) -> int:
+        use = self._use[account << 32 | value] = int(self.uses.extend(1)[0])
+        self.uses["account"][use], self.uses["value"][use] = account, value
+        self.values["accounts"][value] += 1
+        self.values.touch(np.array([value]))
+        self.members[value].append(use)
+        if family:
+            recent = self.accounts["recent"][account, family - 1]
+            recent[1:] = recent[:-1].copy()
+            recent[0] = value
+        return use
+
+    def _sketch(self, uses: NDArray, tick: Tick) -> None:
+        """Keep a HyperLogLog of each shared template's contents (Flajolet et al., AofA 2007)."""
+        per_use = tick.columns["use_contents"]
+        use = np.repeat(uses, per_use)
+        shared = use >= 0
+        if not shared.any():
+            return
+        value = self.uses["value"][use[shared]]
+        mixed = tick.columns["contents"][shared] * np.uint64(0xFF51AFD7ED558CCD)
+        register = (mixed >> np.uint64(58)).astype(np.intp)
+        rest = (mixed << np.uint64(6)) | np.uint64(1 << 5)
+        rank = (64 - np.floor(np.log2(rest.astype(np.float64)))).clip(1, 58).astype(np.uint8)
+        np.maximum.at(self.values["sketch"], (value, register), rank)
+        np.add.at(self.values["content_requests"], value, np.float32(1))
+        self.values.touch(np.unique(value))
+
+    def different_contents(self, values: NDArray) -> NDArray[np.float64]:
+        """Return about how many different contents went through each value, shape (len(values),)."""
+        registers = self.values["sketch"][values].astype(np.float64)
+        raw = 0.709 * SKETCH**2 / np.exp2(-registers).sum(1)
+        empty = (registers == 0).sum(1)
+        linear = SKETCH * np.log(SKETCH / np.maximum(empty, 1))
+        return np.where((raw <= 2.5 * SKETCH) & (empty > 0), linear, raw)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Return the pages that changed."""
+        pages = self.values.snapshot("values") | self.uses.snapshot("uses")
+        for number in self.accounts.dirty_pages():
+            ids = self.ids[number * PAGE_ROWS : (number + 1) * PAGE_ROWS]
+            pages[f"accounts/{number}"] = msgspec.msgpack.encode((ids, self.accounts.page(number)))
+        return pages
+
+    def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Put back what `snapshot` returned; the indices are built anew."""
+        items = list(items)
+        self.values.restore("values", items)
+        self.uses.restore("uses", items)
+        pages = sorted((int(key[9:]), data) for key, data in items if key.startswith("accounts/"))
+        for number, data in pages:
+            ids, page = msgspec.msgpack.decode(data, type=tuple[list[str], bytes])
+            self.accounts.load_page(number, page)
+            self.ids += ids
+        self.accounts.dirty_pages()
+        self._account = {account: row for row, account in enumerate(self.ids)}
+        self._value = {key: row for row, key in enumerate(self.values["value"][: self.values.rows].tolist())}
+        self.members = [[] for _ in range(self.values.rows)]
+        pairs = zip(self.uses["account"].tolist(), self.uses["value"].tolist(), range(self.uses.rows))
+        for account, value, use in pairs:
+            self._use[account << 32 | value] = use
+            self.members[value].append(use)
+
+    def singles(self) -> dict[int, int]:
+        """Return the values of one account: {value: account row}."""
+        return self._single
+
+    def load_singles(self, singles: dict[int, int]) -> None:
+        """Put back `singles`."""
+        self._single = singles
+
+
+def _fold(function: np.ufunc, inverse: NDArray, times: NDArray, size: int) -> NDArray[np.int64]:
+    """Fold `times` (B,) by `inverse` with minimum or maximum, shape (size,)."""
+    result = np.full(size, -1 if function is np.maximum else np.iinfo(np.int64).max, np.int64)
+    function.at(result, inverse, times)
+    return result

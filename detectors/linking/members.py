@@ -1,0 +1,116 @@
+"""Groups of accounts laid end to end, so that one pass of numpy serves every group at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.graph import Graph
+from detectors.windows import Table
+
+SCORES = 20_000
+
+
+class Population:
+    """What accounts in general look like, refreshed now and then.
+
+    Attributes:
+        accounts: how many there are.
+        capabilities: mean share of requests per capability, one vote an account, shape (10,).
+        elicited: mean share of requests with an elicitation flag.
+        rate: median of requests per active day.
+        scores: sorted anomaly scores of the accounts.
+    """
+
+    def __init__(self) -> None:
+        self.accounts = 0
+        self.capabilities = np.full(10, 0.1)
+        self.elicited = 0.01
+        self.rate = 1.0
+        self.scores = np.zeros(1)
+
+    def refresh(self, graph: Graph, since_ms: int) -> None:
+        """Look again at every account active since `since_ms`."""
+        table = graph.accounts
+        active = np.flatnonzero((table["last"][: table.rows] >= since_ms) & (table["counts"][: table.rows, 0] >= 1))
+        self.accounts = table.rows
+        if len(active) < 20:
+            return
+        counts, capabilities = table["counts"][active], table["capabilities"][active].astype(np.float64)
+        labelled = capabilities.sum(1) > 0
+        share = capabilities[labelled] / capabilities[labelled].sum(1, keepdims=True)
+        self.capabilities = (share.sum(0) + 0.5) / (len(share) + 5.0) if len(share) else self.capabilities
+        self.elicited = float((counts[:, 9] / counts[:, 0]).mean())
+        self.scores = np.sort(table["score"][active[:: len(active) // SCORES + 1]])
+        self.rate = float(np.median(daily_rate(table["first"][active], table["last"][active], counts[:, 0])))
+
+    def state(self) -> list:
+        """Return what `load` takes."""
+        return [self.accounts, self.capabilities.tolist(), self.elicited, self.rate, self.scores.tolist()]
+
+    def load(self, state: list) -> None:
+        """Put back what `state` returned."""
+        self.accounts, capabilities, self.elicited, self.rate, scores = state
+        self.capabilities, self.scores = np.array(capabilities), np.array(scores, np.float32)
+
+
+class Groups:
+    """G groups with M members in all.
+
+    Args:
+        graph: where the accounts and values are.
+        members: per group, the table with each member's traffic inside the group (`graph.uses` or `graph.accounts`),
+            the account rows of the members, and their rows in that table.
+        values: the value each group formed around, −1 for a component, shape (G,).
+        population: what the rest of the world looks like.
+    """
+
+    def __init__(
+        self, graph: Graph, members: Sequence[tuple[Table, NDArray, NDArray]], values: NDArray, population: Population
+    ) -> None:
+        self.graph, self.values, self.population = graph, values, population
+        sizes = [len(accounts) for _, accounts, _ in members]
+        self.start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.group = np.repeat(np.arange(len(members)), sizes)
+        self.account = np.concatenate([accounts for _, accounts, _ in members]).astype(np.int64)
+        self.size = np.array(sizes, np.float64)
+        self._members = members
+        self._columns: dict[str, NDArray] = {}
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def column(self, name: str) -> NDArray:
+        """Return a traffic column of every member, shape (M, …)."""
+        if name not in self._columns:
+            self._columns[name] = np.concatenate([table[name][rows] for table, _, rows in self._members])
+        return self._columns[name]
+
+    @property
+    def requests(self) -> NDArray[np.float64]:
+        """Requests of each member inside its group, shape (M,)."""
+        return self.column("counts")[:, 0].astype(np.float64)
+
+    def sum(self, values: NDArray) -> NDArray:
+        """Sum over the members of each group, shape (G, …)."""
+        return np.add.reduceat(values, self.start[:-1], axis=0, dtype=np.float64)
+
+    def mean(self, values: NDArray) -> NDArray:
+        """Average over the members of each group, shape (G,)."""
+        return self.sum(values) / self.size
+
+    def quantile(self, values: NDArray, q: float) -> NDArray:
+        """Return the lower q-quantile over the members of each group, shape (G,)."""
+        order = np.lexsort((values, self.group))
+        return values[order][self.start[:-1] + np.floor(q * (self.size - 1)).astype(np.int64)]
+
+
+def daily_rate(first: NDArray, last: NDArray, requests: NDArray) -> NDArray[np.float64]:
+    """Return requests per day between first and last sight, a day at least.
+
+    >>> daily_rate(np.array([0]), np.array([2 * 86_400_000]), np.array([10.0]))
+    array([5.])
+    """
+    return requests / np.maximum((last - first) / 86_400_000, 1.0)

@@ -1,0 +1,321 @@
+"""The group stage: partials of every partition in, alerts and decisions out."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.alerts import Alert, Outputs
+from detectors.campaigns import Campaigns
+from detectors.clusters import Clusters
+from detectors.errors import StateVersionError
+from detectors.evidence.fusion import Fusion
+from detectors.linking.components import components
+from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
+from detectors.linking.members import Groups, Population
+from detectors.models.peers import PeerModels, verified
+from detectors.partials import SCHEMA, Partial, decode, encode
+from detectors.settings import DetectorSettings
+
+SCHEMA_VERSION = 1
+CHUNK_BYTES = 500_000
+LINK_EVERY_MS = 3 * HOUR_MS
+VOTE_AFTER_MS = DAY_MS
+VOTE_EVERY_MS = 7 * DAY_MS
+WEEK_MS = 7 * DAY_MS
+PERSISTENCE = 2
+"""Judgements in a row that must call for an alert."""
+
+
+class GroupStage:
+    """Judges groups once per tick of event time, over the accounts of every partition.
+
+    A tick is judged when every partition that is not idle has closed it, with its accounts in the order of their ids,
+    so the result depends neither on how accounts are spread over partitions nor on who is ahead.
+
+    Args:
+        settings: see `detectors.settings`.
+        partitions: how many partitions send partials.
+    """
+
+    def __init__(self, settings: DetectorSettings, partitions: int = 1) -> None:
+        self.settings, self.partitions = settings, partitions
+        self.tick_ms = settings.windows.tick_s * 1000
+        self.last_offset = -1
+        self.graph = Graph(settings.links.half_life_days, settings.links.max_values)
+        self.clusters = Clusters(self.graph, self.tick_ms)
+        self.models = PeerModels(settings.seed)
+        self.population = Population()
+        self.fusion = Fusion()
+        self.campaign_book = Campaigns(settings, self.graph, self.clusters)
+        self._waiting: dict[int, list[Partial]] = {}
+        self._closed: dict[int, tuple[int, int]] = {}
+        self._idle: dict[int, bool] = {}
+        self._judged_tick = -1
+        self._linked_ms = 0
+        self.tested = 0
+        """Different groups judged in the current week of event time."""
+        self.observer = None
+
+    @property
+    def tracked_clusters(self) -> int:
+        """Candidate groups in memory."""
+        return len(self.clusters)
+
+    @property
+    def open_campaigns(self) -> dict[str, int]:
+        """Open campaigns by severity."""
+        return self.campaign_book.open_by_severity()
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the tables."""
+        return sum(table.nbytes for table in (self.graph.accounts, self.graph.values, self.graph.uses, self.clusters.table))
+
+    @property
+    def model_scores(self) -> list[float]:
+        """Tail ranks that the online models gave lately; whoever reads them empties the list."""
+        return self.models.latest
+
+    @property
+    def budget_used(self) -> float:
+        """Expected false campaigns of this week over those allowed, had every open campaign been at its p-value."""
+        return self.campaign_book.budget_used()
+
+    def campaigns(self) -> list[Alert]:
+        """Return the latest alert of each campaign."""
+        return self.campaign_book.latest()
+
+    def process(self, partials: Sequence[Partial], offsets: Sequence[int] | NDArray | None = None) -> Outputs:
+        """Take in partials in their order; judge the ticks that are now complete.
+
+        Args:
+            offsets: where each partial stands in the log, ascending; those at or below `last_offset` are skipped.
+        """
+        for position, partial in enumerate(partials):
+            if offsets is not None:
+                if offsets[position] <= self.last_offset:
+                    continue
+                self.last_offset = int(offsets[position])
+            self._receive(partial)
+        outputs = Outputs([], [])
+        for tick in self._complete():
+            judged = self._judge_tick(tick, self._waiting.pop(tick))
+            outputs.alerts += judged.alerts
+            outputs.decisions += judged.decisions
+        return outputs
+
+    def _receive(self, partial: Partial) -> None:
+        place = (partial.tick, partial.chunk)
+        if place > self._closed.get(partial.partition, (-1, -1)):
+            self._closed[partial.partition] = place
+            if partial.accounts:
+                self._waiting.setdefault(max(partial.tick, self._judged_tick + 1), []).append(partial)
+        if partial.last_chunk:
+            self._idle[partial.partition] = partial.idle
+
+    def _complete(self) -> list[int]:
+        """Return the ticks that may be judged, in order."""
+        through = [tick for partition, (tick, _) in self._closed.items() if not self._idle.get(partition, False)]
+        known = len(self._idle) >= self.partitions
+        if not known:
+            return []
+        ready = min(through) if through else max((tick for tick, _ in self._closed.values()), default=-1)
+        unfinished = [tick for partition, (tick, _) in self._closed.items() if partition not in self._idle]
+        ready = min([ready, *(tick - 1 for tick in unfinished)])
+        return sorted(tick for tick in self._waiting if tick <= ready)
+
+    def _judge_tick(self, number: int, partials: list[Partial]) -> Outputs:
+        self._judged_tick = number
+        tick = self._merge(number, partials)
+        graph, links = self.graph, self.settings.links
+        rows, uses = graph.update(tick)
+        self.models.update(
+            graph, rows, tick.columns["features"], ~self.campaign_book.is_member(rows), tick.end_ms
+        )
+        if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
+            self._linked_ms = tick.end_ms
+            self.population.refresh(graph, tick.end_ms - WEEK_MS)
+            everyone = np.arange(graph.accounts.rows)
+            since = tick.end_ms - int(2 * links.half_life_days * DAY_MS)
+            label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
+            self.clusters.assign_components(label)
+        touched = self._count(tick, rows, uses)
+        due = self.clusters.due(touched, links.min_requests, tick.end_ms)
+        hot = self._judge(due, tick.end_ms) if due else []
+        return self.campaign_book.update(hot, rows, tick)
+
+    def _merge(self, number: int, partials: list[Partial]) -> Tick:
+        """Join the partials of one tick, accounts in the order of their ids."""
+        ids = [account for partial in partials for account in partial.accounts]
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        place = np.empty(len(ids), np.int64)
+        place[order] = np.arange(len(ids))
+        base = np.cumsum([0, *(len(partial.accounts) for partial in partials)])
+        codes = [np.append(self.graph.names.codes(partial.names), -1) for partial in partials]
+        columns = {}
+        for name in SCHEMA:
+            parts = [partial.column(name) for partial in partials]
+            if name == "mix_name":
+                parts = [self._mix_codes(partial, part) for partial, part in zip(partials, parts, strict=True)]
+            if name in ("plan", "verification", "pathway"):
+                parts = [code[part] for code, part in zip(codes, parts, strict=True)]
+            if name in ("use_account", "mix_account"):
+                parts = [place[part + first] for part, first in zip(parts, base, strict=False)]
+            columns[name] = np.concatenate(parts)
+        per_account = [name for name in SCHEMA if not name.startswith(("use_", "mix_", "contents"))]
+        columns |= {name: columns[name][order] for name in per_account}
+        _sort_uses(columns)
+        return Tick((number + 1) * self.tick_ms, [ids[position] for position in order], columns)
+
+    def _mix_codes(self, partial: Partial, names: NDArray) -> NDArray:
+        kind, codes = partial.column("mix_kind"), np.zeros(len(names), np.int64)
+        for number, known in enumerate((self.graph.models, self.graph.paths)):
+            used, inverse = np.unique(names[kind == number], return_inverse=True)
+            codes[kind == number] = known.codes([partial.names[name] for name in used.tolist()])[inverse]
+        return codes
+
+    def _count(self, tick: Tick, rows: NDArray, uses: NDArray) -> NDArray:
+        """Add the tick to the windows of every cluster it touches; return those."""
+        minimum = self.settings.links.min_accounts
+        seen = uses >= 0
+        values = self.graph.uses["value"][uses[seen]]
+        cluster = self.clusters.of_values(values, minimum) if seen.any() else np.zeros(0, np.int64)
+        counts = tick.columns["use_counts"][seen]
+        inside = cluster >= 0
+        template = inside & (tick.columns["use_family"][seen] == 0)
+        who = rows[tick.columns["use_account"][seen][template]]
+        np.add.at(self.graph.accounts["shared"], who, counts[template, 0])
+        component = self.graph.accounts["component"][rows].astype(np.int64)
+        joined = component >= 0
+        clusters = np.concatenate([cluster[inside], component[joined]])
+        return self.clusters.count(clusters, np.concatenate([counts[inside], tick.columns["counts"][joined]]), tick.end_ms)
+
+    def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, object]]:
+        """Judge the due clusters; return those that call for an alert with what speaks for it."""
+        links = self.settings.links
+        members = {cluster: self.clusters.rows(cluster) for cluster in due}
+        due = [cluster for cluster in due if len(members[cluster][1]) >= links.min_accounts and not self._one_house(members[cluster])]
+        if not due:
+            return []
+        values = self.clusters.table["value"][due]
+        groups = Groups(self.graph, [members[cluster] for cluster in due], values, self.population)
+        family = self.graph.values["family"][np.maximum(values, 0)]
+        kinds = np.where(values < 0, 2, np.where(family == 0, 0, 1))
+        judgement = self.fusion.judge(groups, kinds)
+        threshold = self._threshold(end_ms)
+        calls = (judgement.surprise >= threshold) & judgement.purposeful
+        table = self.clusters.table
+        self.tested += int((table["surprise"][due] == 0).sum())
+        table["surprise"][due] = np.maximum(judgement.surprise, 1e-6)
+        table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
+        self._vote(judgement, due, end_ms, threshold)
+        if self.observer is not None:
+            self.observer(end_ms, due, groups, judgement, calls)
+        return [
+            (cluster, self.campaign_book.testimony(groups, judgement, position, self.fusion))
+            for position, cluster in enumerate(due)
+            if calls[position] and table["streak"][cluster] >= PERSISTENCE
+        ]
+
+    def _threshold(self, end_ms: int) -> float:
+        """Return the −ln p that keeps the expected false campaigns of a week within the budget."""
+        recent = self.clusters.table["judged"][: len(self.clusters)] > end_ms - WEEK_MS
+        return float(np.log(max(int(recent.sum()), 100) / self.settings.budget.false_campaigns_per_week))
+
+    def _one_house(self, members: tuple) -> bool:
+        """Tell whether most of a group's traffic belongs to one verified organisation."""
+        table, accounts, rows = members
+        organization = np.where(verified(self.graph, accounts), self.graph.accounts["organization"][accounts], 0)
+        requests = table["counts"][rows, 0].astype(np.float64)
+        houses, inverse = np.unique(organization, return_inverse=True)
+        by_house = np.bincount(inverse, requests)
+        return bool(by_house[houses > 0].max(initial=0.0) > 0.5 * requests.sum())
+
+    def _vote(self, judgement: object, due: list[int], end_ms: int, threshold: float) -> None:
+        """Let mature groups that nothing speaks against join the references, once a week each."""
+        if end_ms < self.models.hold_until:
+            return
+        table = self.clusters.table
+        for position, cluster in enumerate(due):
+            mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
+            rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
+            if mature and rested and judgement.surprise[position] < threshold / 2 and table["campaign"][cluster] < 0:
+                self.fusion.vote(judgement, position)
+                table["voted"][cluster] = end_ms
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Return the entries that changed since the last call; an empty value deletes its key."""
+        graph = self.graph
+        entries = {f"graph/{key}": page for key, page in graph.snapshot().items()}
+        entries |= self.clusters.snapshot()
+        entries |= {f"models/{name}": data for name, data in self.models.state().items()}
+        waiting = [(tick, encode(partial)) for tick, partials in self._waiting.items() for partial in partials]
+        rest = {
+            "closed": self._closed,
+            "idle": self._idle,
+            "judged_tick": self._judged_tick,
+            "linked_ms": self._linked_ms,
+            "tested": self.tested,
+            "names": [graph.names.known, graph.models.known, graph.paths.known],
+            "singles": graph.singles(),
+            "templates": graph.templates.state(),
+            "population": self.population.state(),
+            "fusion": self.fusion.state(),
+            "campaigns": self.campaign_book.state(),
+            "waiting": waiting,
+        }
+        blob = pickle.dumps(rest)
+        chunks = [blob[start : start + CHUNK_BYTES] for start in range(0, len(blob), CHUNK_BYTES)]
+        entries |= {f"rest/{number}": chunk for number, chunk in enumerate(chunks)}
+        header = {"schema": SCHEMA_VERSION, "last_offset": self.last_offset, "chunks": len(chunks)}
+        entries["header"] = msgspec.msgpack.encode(header)
+        return entries
+
+    def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Put back a state from the latest value of each snapshot key.
+
+        Raises:
+            StateVersionError: the snapshot is of another schema.
+        """
+        entries = {key: value for key, value in items if value}
+        if not entries:
+            return
+        header = msgspec.msgpack.decode(entries["header"])
+        if header["schema"] != SCHEMA_VERSION:
+            raise StateVersionError(f"group state has schema {header['schema']}, this version reads {SCHEMA_VERSION}")
+        self.last_offset = header["last_offset"]
+        rest = pickle.loads(b"".join(entries[f"rest/{number}"] for number in range(header["chunks"])))
+        self._closed, self._idle = rest["closed"], rest["idle"]
+        self._judged_tick, self._linked_ms, self.tested = rest["judged_tick"], rest["linked_ms"], rest["tested"]
+        for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
+            names.codes(known)
+        self.graph.restore((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
+        self.graph.load_singles(rest["singles"])
+        self.graph.templates.load(rest["templates"])
+        self.clusters.restore(entries.items())
+        self.models.load({key[7:]: value for key, value in entries.items() if key.startswith("models/")})
+        self.population.load(rest["population"])
+        self.fusion.load(rest["fusion"])
+        self.campaign_book.load(rest["campaigns"])
+        self._waiting = {}
+        for tick, partial in rest["waiting"]:
+            self._waiting.setdefault(tick, []).append(decode(partial))
+
+
+def _sort_uses(columns: dict[str, NDArray]) -> None:
+    """Put uses (with their contents) and mixes in an order that does not depend on the partition they came from."""
+    names = [name for name in columns if name.startswith("mix_")]
+    order = np.lexsort((columns["mix_name"], columns["mix_kind"], columns["mix_account"]))
+    columns.update({name: columns[name][order] for name in names})
+    order = np.lexsort((columns["use_value"], columns["use_family"], columns["use_account"]))
+    per_use = columns["use_contents"].astype(np.int64)
+    start = np.cumsum(per_use) - per_use
+    count = per_use[order]
+    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    columns["contents"] = columns["contents"][np.repeat(start[order], count) + offset]
+    columns.update({name: columns[name][order] for name in columns if name.startswith("use_")})
