@@ -1,0 +1,154 @@
+"""Labelled traffic: request events, and apart from them the truth about every account.
+
+The labels file is JSON Lines. First one record per campaign,
+`{"campaign", "exchanges", "first_ms", "last_ms", "accounts"}`, then one per account with at least one request,
+`{"account.id", "campaign", "kind", "requests", "first_ms", "last_ms"}`, `campaign` null for honest ones. `kind` is the
+sort of honest account (`chat`, `developer`, `tenant` or a look-alike's name) or the role in the campaign (`member`,
+`replacement` of a banned one). `exchanges` counts every attempt, refused and rejected ones too. Nothing of it is in the
+events: identifiers of all accounts are drawn alike.
+
+Results on this traffic prove mechanics, not precision in the field: see `figures` for what is published and what is
+assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from stream.errors import ConfigError, OutputError
+from stream.simulate.events import encode
+from stream.simulate.files import writer
+from stream.simulate.networks import Networks
+from stream.simulate.scenarios import SCENARIOS
+from stream.simulate.world import World
+
+__all__ = ["SCENARIOS", "Summary", "build", "write"]
+
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written. Times in ms."""
+
+    scenario: str
+    seed: int
+    events: int
+    accounts: int
+    start_ms: int
+    end_ms: int
+    release_ms: int
+    campaigns: dict[str, int] = field(default_factory=dict)
+    """Requests of each campaign."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """Accounts of each kind."""
+
+
+def build(scenario: str, seed: int, scale: float, days: float | None = None) -> World:
+    """Return the world of `scenario`, ready to make traffic.
+
+    Raises:
+        ConfigError: an unknown scenario, or an impossible seed, scale or length.
+    """
+    if scenario not in SCENARIOS:
+        raise ConfigError(f"scenario: {scenario!r} is none of {', '.join(sorted(SCENARIOS))}")
+    if not 0 <= seed < 1 << 24:
+        raise ConfigError(f"seed: {seed} is not in 0 … {(1 << 24) - 1}")
+    if not 0.0005 <= scale <= 2:
+        raise ConfigError(f"scale: {scale} is not in 0.0005 … 2")
+    length = 14.0 if days is None else days
+    if not 0.25 <= length <= 366:
+        raise ConfigError(f"days: {length} is not in 0.25 … 366")
+    world = World(seed, scale, length)
+    SCENARIOS[scenario](world, Networks(world, world.rng("networks")))
+    return world
+
+
+def write(
+    scenario: str,
+    out: Path,
+    labels: Path,
+    seed: int = 0,
+    scale: float = 1.0,
+    days: float | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> Summary:
+    """Write the traffic of `scenario` to `out` in time order and the truth to `labels`.
+
+    Args:
+        out: JSON Lines; `.gz` and `.zst` are compressed; `-` is standard output.
+        scale: 1.0 is the campaigns' published volume.
+        days: length of the run, 14 by default.
+        progress: called now and then with the events written and the share of the run done.
+
+    Raises:
+        ConfigError: see `build`.
+        OutputError: a file cannot be written.
+    """
+    world = build(scenario, seed, scale, days)
+    tally, tables, done = Tally(len(world.accounts)), world.tables(), 0
+    try:
+        with writer(out) as sink:
+            for rows in world.slices():
+                tally.add(rows)
+                for at in range(0, len(rows), CHUNK):
+                    part = rows[at : at + CHUNK]
+                    sink(b"".join(encode(part, tables, done, seed)))
+                    done += len(part)
+                if progress is not None and len(rows):
+                    progress(done, (int(rows["time"][-1]) - world.start) / (world.end - world.start))
+        with writer(labels) as sink:
+            campaigns = tally.labels(world, sink)
+    except OSError as error:
+        raise OutputError(f"{error.filename or out}: {error.strerror or error}") from error
+    seen = np.flatnonzero(tally.count)
+    kinds: dict[str, int] = {}
+    for i in seen.tolist():
+        kinds[world.kind[i]] = kinds.get(world.kind[i], 0) + 1
+    return Summary(scenario, seed, done, len(seen), world.start, world.end, world.release, campaigns, kinds)
+
+
+class Tally:
+    """Requests, first and last time of each account."""
+
+    def __init__(self, accounts: int) -> None:
+        self.count = np.zeros(accounts, np.int64)
+        self.first = np.full(accounts, np.iinfo(np.int64).max)
+        self.last = np.zeros(accounts, np.int64)
+
+    def add(self, rows: np.ndarray) -> None:
+        """Count rows of EVENT."""
+        np.add.at(self.count, rows["account"], 1)
+        np.minimum.at(self.first, rows["account"], rows["time"])
+        np.maximum.at(self.last, rows["account"], rows["time"])
+
+    def labels(self, world: World, sink: Callable[[bytes], object]) -> dict[str, int]:
+        """Write the labels; return each campaign's requests."""
+        totals: dict[str, int] = {}
+        seen = np.flatnonzero(self.count)
+        for name in dict.fromkeys(c for c in world.campaign if c is not None):
+            mine = seen[[world.campaign[i] == name for i in seen.tolist()]]
+            totals[name] = int(self.count[mine].sum())
+            span = {"first_ms": int(self.first[mine].min()), "last_ms": int(self.last[mine].max())} if len(mine) else {}
+            record = {"campaign": name, "exchanges": totals[name], **span, "accounts": len(mine)}
+            sink(msgspec.json.encode(record) + b"\n")
+        for i in sorted(seen.tolist(), key=world.account_ids.__getitem__):
+            sink(
+                msgspec.json.encode(
+                    {
+                        "account.id": world.account_ids[i],
+                        "campaign": world.campaign[i],
+                        "kind": world.kind[i],
+                        "requests": int(self.count[i]),
+                        "first_ms": int(self.first[i]),
+                        "last_ms": int(self.last[i]),
+                    }
+                )
+                + b"\n"
+            )
+        return totals

@@ -1,0 +1,146 @@
+"""Published figures the simulator draws on, each with its source.
+
+Identities (addresses, devices, cards, account ages) are assumptions: no public trace of an LLM API holds them. A result
+on simulated traffic proves mechanics, not precision in the field.
+
+Sources:
+    [ServeGen] arXiv 2505.09999, github.com/alibaba/ServeGen, pool m-large unless said: windows of 162 API clients.
+    [RAGPulse] arXiv 2511.12979, github.com/flashserve/RAGPulse: a university's assistant.
+    [GenTD26] requests per user of a generative service over 23 days.
+    [Hop] github.com/hop-protocol/hop-airdrop: real multi-account fraud, groups of ten and more.
+    [Feb26] anthropic.com/news/detecting-and-preventing-distillation-attacks, 23 February 2026.
+    [Assumed] no public figure.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+START_MS = 1_769_990_400_000
+"""2026-02-02T00:00:00Z, a Monday."""
+
+
+class Quantiles(NamedTuple):
+    """A distribution given by its published quantiles; between them it is linear in log(value)."""
+
+    at: tuple[float, ...]
+    value: tuple[float, ...]
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Draw `size` values by inverting the interpolated distribution function."""
+        return np.exp(np.interp(rng.random(size), self.at, np.log(self.value)))
+
+
+# [RAGPulse] requests by hour of the day relative to the mean: 0.07 at 03-05 h, 1.64 at 15 h.
+HUMAN_HOURS = np.array(
+    [
+        0.45,
+        0.25,
+        0.12,
+        0.07,
+        0.07,
+        0.10,
+        0.22,
+        0.50,
+        0.95,
+        1.40,
+        1.52,
+        1.40,
+        1.15,
+        1.40,
+        1.58,
+        1.64,
+        1.60,
+        1.48,
+        1.35,
+        1.40,
+        1.45,
+        1.35,
+        1.10,
+        0.75,
+    ]
+)
+HUMAN_HOURS /= HUMAN_HOURS.mean()
+# [ServeGen] clients that are not flat: peak/mean 1.9, night/mean 0.3.
+BUSINESS_HOURS = np.array(
+    [
+        0.30,
+        0.30,
+        0.30,
+        0.30,
+        0.30,
+        0.32,
+        0.40,
+        0.65,
+        1.05,
+        1.55,
+        1.85,
+        1.90,
+        1.60,
+        1.70,
+        1.90,
+        1.85,
+        1.65,
+        1.45,
+        1.15,
+        0.95,
+        0.80,
+        0.65,
+        0.50,
+        0.38,
+    ]
+)
+BUSINESS_HOURS /= BUSINESS_HOURS.mean()
+
+# [GenTD26] requests per user over 23 days q50/90/99/max = 2/11/65/1207: log-normal with this spread.
+USER_MEDIAN_PER_DAY = 2 / 23
+USER_SIGMA = 1.45
+# [RAGPulse] gap between turns of a session in s, q10/50/90; ends [GenTD26] q25/50/75 = 43/73/159.
+TURN_GAP_S = Quantiles((0, 0.1, 0.5, 0.9, 1), (6, 18, 55, 290, 1500))
+# [Assumed] agent loops send the next request when the tools are done.
+AGENT_GAP_S = Quantiles((0, 0.1, 0.5, 0.9, 1), (2, 5, 14, 70, 900))
+# [RAGPulse] share of user inputs that repeat verbatim, most of them a few popular ones.
+POPULAR_SHARE = 0.166
+
+# [ServeGen] tenants: Gini of volumes 0.83, req/h q10/50/90 = 28/480/8421: log-normal with this spread.
+TENANT_SIGMA = 2.1
+# [ServeGen] CV of inter-arrival times per 10-min window (n >= 20) q25/50/75/95/99.
+TENANT_CV = Quantiles((0, 0.059, 0.25, 0.5, 0.75, 0.95, 0.99, 1), (0.2, 0.5, 0.93, 1.17, 2.07, 9.4, 13.5, 18))
+TENANT_FLAT_SHARE = 0.22  # [ServeGen] flat day and night, among the always active
+TENANT_SPORADIC_SHARE = 0.35  # [ServeGen] half of the clients are active in < 7 % of the windows
+TENANT_SHORT_LIVED_SHARE = 0.14  # [ServeGen] 22 of 162 live under a day
+TENANT_LATE_SHARE = 0.38  # [ServeGen] 61 of 162 appear after day 1
+TENANT_SYNC_SHARE = 0.30  # [ServeGen] pool m-mid: 460 of 2,080 pairs move together
+TENANT_UNIFORM_SHARE = 0.20  # [ServeGen] (p95-p5)/p50 of input length < 0.25
+TENANT_INPUT = Quantiles((0, 0.1, 0.5, 0.9, 1), (20, 100, 642, 1922, 30000))
+TENANT_OUTPUT_RATIO = Quantiles((0, 0.1, 0.5, 0.9, 1), (0.002, 0.009, 0.09, 0.51, 3))
+TENANT_DAY_SIGMA = 0.22  # [ServeGen] day totals swing 0.54-1.47 of the mean
+
+# [Hop] gap between consecutive members of a group in s, q10/25/50/75/90 = 33 s/6 min/22 min/2.4 h/25 h.
+SIGNUP_GAP_S = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (3, 33, 360, 1320, 8640, 90000, 400000))
+# [Hop] largest shared funder, account-weighted: honest q50/75/90/95 = 1/3/233/413, fraud 1/1/5/21.
+HONEST_CARD_FANOUT = Quantiles((0, 0.5, 0.55, 0.75, 0.90, 0.95, 1), (1, 1, 2, 3, 233, 413, 500))
+FRAUD_CARD_FANOUT = Quantiles((0, 0.5, 0.75, 0.9, 0.95, 1), (1, 2, 3, 8, 21, 30))
+
+NEW_MODEL_ADOPTERS = 0.6  # [Assumed] the rest stay pinned within the fortnight
+ADOPTION_DAYS = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (0.02, 0.25, 0.9, 3.0, 7.0, 14.0, 40.0))  # [Assumed]
+
+
+class CampaignFigures(NamedTuple):
+    """Published size of one campaign: [Feb26], accounts from 16.55 M exchanges over ~24,000 accounts."""
+
+    exchanges: int
+    accounts: int
+    least_accounts: int
+
+
+FEBRUARY = {
+    "deepseek": CampaignFigures(150_000, 220, 25),
+    "moonshot": CampaignFigures(3_400_000, 800, 32),
+    "minimax": CampaignFigures(13_000_000, 20_000, 40),
+}
+"""Moonshot used "hundreds" of accounts; how the others split the rest of the 24,000 is assumed."""

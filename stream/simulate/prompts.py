@@ -1,0 +1,231 @@
+"""What is asked: templates with slots, free text, popular prompts; as hashes, never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stream.simulate.events import mix
+from stream.simulate.figures import POPULAR_SHARE
+from stream.simulate.world import World
+
+POPULAR_PROMPTS = 3000
+PUBLIC_TEMPLATES = 400
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of prompt; a `PromptSet` holds many, with their own keys.
+
+    Token counts are log-normal: median and sigma. `reasoning` is the share of the output that is reasoning (0: not
+    reported), `items` the length of the work list behind the slots (0: endless), `flips` how far instances of a
+    template lie apart (each bit of the SimHash differs from the base's with chance 2^-flips), `paraphrase` the share
+    of requests whose skeleton was rewritten, `free` text without any template.
+    """
+
+    capabilities: tuple[str, ...]
+    elicitation: tuple[str, ...] = ()
+    tools: int = 0
+    input: tuple[float, float] = (600, 0.6)
+    output: tuple[float, float] = (300, 0.6)
+    reasoning: float = 0.0
+    image: int = -1
+    items: int = 0
+    flips: int = 3
+    paraphrase: float = 0.0
+    free: bool = False
+    refusal: float = 0.004
+    max_tokens: int = 0
+    weight: float = 1.0
+
+
+@dataclass
+class PromptSet:
+    """Prompts of a population; arrays over its templates."""
+
+    kinds: list[Kind]
+    shape: np.ndarray
+    key: np.ndarray
+    base: np.ndarray
+    popular: np.ndarray
+    weight: np.ndarray
+    columns: dict[str, np.ndarray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        table = [
+            (
+                k.input[0],
+                k.input[1],
+                k.output[0],
+                k.output[1],
+                k.reasoning,
+                k.image,
+                k.items,
+                k.flips,
+                k.paraphrase,
+                k.free,
+                k.refusal,
+                k.max_tokens,
+            )
+            for k in self.kinds
+        ]
+        names = (
+            "tin",
+            "tin_s",
+            "tout",
+            "tout_s",
+            "reasoning",
+            "image",
+            "items",
+            "flips",
+            "paraphrase",
+            "free",
+            "refusal",
+            "max_tokens",
+        )
+        self.columns = dict(zip(names, np.array(table, float).T, strict=True))
+
+    def choose(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Return `n` indexes of templates, drawn by weight."""
+        return rng.choice(len(self.kinds), n, p=self.weight / self.weight.sum())
+
+    def fill(self, rows: np.ndarray, which: np.ndarray, rng: np.random.Generator) -> None:
+        """Fill in the prompt and token columns of `rows` for templates `which`, and the model's refusals."""
+        n, c = len(rows), {name: column[which] for name, column in self.columns.items()}
+        rows["shape"] = self.shape[which]
+        self._hashes(rows, which, c, rng)
+        growth = 1 + 0.3 * np.minimum(rows["turn"] - 1, 20).clip(0)
+        rows["input"] = np.minimum(c["tin"] * np.exp(c["tin_s"] * rng.standard_normal(n)) * growth, 190_000).clip(1)
+        output = np.minimum(c["tout"] * np.exp(c["tout_s"] * rng.standard_normal(n)), 32_000).clip(1)
+        rows["refused"] = rng.random(n) < c["refusal"]
+        output = np.where(rows["refused"], np.minimum(output, 90), output)
+        limit = c["max_tokens"].astype(np.int64)
+        rows["output"] = np.where(limit > 0, np.minimum(output, limit), output)
+        share = c["reasoning"] * rng.uniform(0.75, 1.15, n)
+        rows["reasoning"] = np.where(c["reasoning"] > 0, rows["output"] * np.minimum(share, 0.97), -1)
+        rows["image"] = np.where(c["image"] > 0, c["image"] * rng.integers(1, 4, n), -1)
+        rows["max_tokens"] = limit
+
+    def _hashes(self, rows: np.ndarray, which: np.ndarray, c: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+        n = len(rows)
+        key, fresh = self.key[which], random_bits(rng, n)
+        flips = c["flips"].astype(np.int64)
+        rewritten = rng.random(n) < c["paraphrase"]
+        variant = mix(key ^ rng.integers(1, 60, n).astype(np.uint64))
+        variant = np.where(rng.random(n) < 0.5, variant, mix(fresh))
+        rows["template"] = np.where(rewritten, variant, key)
+        rows["simhash"] = self.base[which] ^ sparse_bits(rng, n, np.where(rewritten, np.minimum(flips, 2), flips))
+        items = c["items"].astype(np.int64)
+        item = np.where(items > 0, mix(key ^ mix(rng.integers(0, np.maximum(items, 1)).astype(np.uint64))), fresh)
+        rows["content"] = np.where(rewritten, fresh, item)
+        free = c["free"] > 0
+        again = free & (rng.random(n) < POPULAR_SHARE)
+        known = self.popular[np.minimum(rng.pareto(0.9, n) * 3, len(self.popular) - 1).astype(np.int64)]
+        for column, salt in (("template", 0x11), ("simhash", 0x22), ("content", 0x33)):
+            text = np.where(again, known, mix(fresh))
+            rows[column] = np.where(free, mix(text ^ np.uint64(salt)), rows[column])
+
+
+def promptset(world: World, kinds: Sequence[Kind], keys: np.ndarray | None = None) -> PromptSet:
+    """Return a set with one template per kind.
+
+    Args:
+        keys: (len(kinds),) template hashes to use, for templates that others use as well; default fresh ones.
+    """
+    key = world.numbers(len(kinds)) if keys is None else keys
+    return PromptSet(
+        list(kinds),
+        np.array([_shape(world, k) for k in kinds]),
+        key,
+        mix(key ^ np.uint64(0x5151)),
+        popular_prompts(world),
+        np.array([k.weight for k in kinds]),
+    )
+
+
+def popular_prompts(world: World) -> np.ndarray:
+    """Return hashes of the prompts that thousands of people send word by word."""
+    return mix(np.arange(POPULAR_PROMPTS, dtype=np.uint64) + (np.uint64(world.seed + 1) << np.uint64(24)))
+
+
+def public_templates(world: World, rng: np.random.Generator, n: int, least: int = 0) -> np.ndarray:
+    """Return `n` draws, popular first, of the templates of public apps, frameworks and agents."""
+    rank = np.minimum(rng.pareto(0.8, n) * 2 + least, PUBLIC_TEMPLATES - 1).astype(np.uint64)
+    return mix(rank + (np.uint64(world.seed + 1) << np.uint64(32)))
+
+
+def random_bits(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return `n` uniform 64-bit numbers."""
+    return rng.integers(0, 1 << 64, n, dtype=np.uint64)
+
+
+def sparse_bits(rng: np.random.Generator, n: int, depth: np.ndarray) -> np.ndarray:
+    """Return `n` 64-bit masks in which each bit is set with chance 2^-depth (depth 1 … 6)."""
+    out = random_bits(rng, n)
+    for d in range(2, 7):
+        out = np.where(depth >= d, out & random_bits(rng, n), out)
+    return out
+
+
+def _shape(world: World, kind: Kind) -> int:
+    text = ',"prompt.capabilities":[' + ",".join(f'"{c}"' for c in kind.capabilities) + "]"
+    if kind.elicitation:
+        text += ',"prompt.elicitation":[' + ",".join(f'"{e}"' for e in kind.elicitation) + "]"
+    if kind.tools:
+        text += f',"tools.count":{kind.tools}'
+    return world.columns["shape"].add(text)
+
+
+CHAT = (
+    Kind(("other",), input=(180, 1.2), output=(260, 0.9), free=True, weight=46),
+    Kind(("coding",), input=(420, 1.2), output=(520, 0.8), free=True, weight=18),
+    Kind(("reasoning",), input=(150, 0.9), output=(650, 0.7), reasoning=0.6, free=True, weight=9),
+    Kind(
+        ("reasoning",), ("chain_of_thought",), input=(160, 0.9), output=(600, 0.7), reasoning=0.6, free=True, weight=3
+    ),
+    Kind(("coding", "reasoning"), input=(500, 1.1), output=(900, 0.7), reasoning=0.5, free=True, weight=6),
+    Kind(("data_analysis",), input=(900, 1.2), output=(420, 0.8), free=True, weight=6),
+    Kind(("vision",), input=(150, 0.9), output=(240, 0.8), image=1100, free=True, weight=6),
+    Kind(("tool_use",), tools=3, input=(1500, 0.7), output=(300, 0.8), free=True, weight=4),
+    Kind(("rubric_grading",), input=(900, 0.8), output=(200, 0.7), free=True, weight=0.8),
+    Kind(("policy_rewrite",), input=(220, 0.8), output=(260, 0.7), free=True, refusal=0.12, weight=0.5),
+    Kind(("reasoning",), ("reasoning_tags",), input=(260, 0.8), output=(700, 0.6), free=True, weight=0.3),
+    Kind(("other",), ("filter_evasion",), input=(300, 0.8), output=(80, 0.8), free=True, refusal=0.6, weight=0.3),
+)
+"""What people ask in a chat. The mixture is assumed; the share of verbatim repeats is RAGPulse's."""
+
+AGENT_LOOP = (
+    Kind(
+        ("coding", "tool_use", "agentic"),
+        tools=17,
+        input=(9000, 0.8),
+        output=(380, 0.9),
+        flips=2,
+        max_tokens=32000,
+        weight=6,
+    ),
+    Kind(("coding", "tool_use"), tools=12, input=(6000, 0.8), output=(300, 0.9), flips=2, max_tokens=8192, weight=3),
+    Kind(
+        ("coding", "reasoning", "tool_use", "agentic"),
+        tools=17,
+        input=(11000, 0.7),
+        output=(700, 0.8),
+        reasoning=0.4,
+        flips=2,
+        max_tokens=32000,
+        weight=2,
+    ),
+    Kind(
+        ("agentic", "tool_use", "computer_use", "vision"),
+        tools=5,
+        input=(4000, 0.6),
+        output=(200, 0.7),
+        image=1500,
+        flips=2,
+        weight=0.4,
+    ),
+    Kind(("tool_use", "agentic", "data_analysis"), tools=9, input=(5000, 0.7), output=(400, 0.8), flips=2, weight=0.8),
+)
+"""What the popular coding agents send."""
