@@ -92,7 +92,7 @@ def replay(context: click.Context, /, paths: tuple[str, ...], **targets: str | N
     """
     if not paths and sys.stdin.isatty():
         raise click.UsageError("name a file of events, or - for standard input")
-    _refuse_same(targets)
+    _refuse_same(targets, paths)
     config = _config(context)
 
     from rich.console import Console
@@ -111,10 +111,13 @@ def _console() -> Any:
     return console if console.is_terminal or os.environ.get("COLUMNS") else Console(width=120)
 
 
-def _refuse_same(targets: dict[str, str | None]) -> None:
-    named = [Path(path).absolute() for path in targets.values() if path and not path.startswith("/dev/")]
+def _refuse_same(targets: dict[str, str | None], inputs: Sequence[str] = ()) -> None:
+    named = [Path(path).resolve() for path in targets.values() if path and not path.startswith("/dev/")]
     if len(set(named)) < len(named):
         raise click.UsageError("two outputs cannot go to the same file")
+    for path in inputs:
+        if Path(path).resolve() in named:
+            raise click.UsageError(f"an output cannot go to {path}, which is also an input")
 
 
 @cli.command()
@@ -167,22 +170,21 @@ def topics_check(context: click.Context, bootstrap_servers: str | None) -> None:
 
 @cli.command()
 @click.argument("scenario")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Events, as JSON Lines.")
-@click.option("--labels", required=True, type=click.Path(path_type=Path), help="The truth: account → campaign.")
+@click.option("--out", required=True, metavar="FILE", help="Events, as JSON Lines; .gz and .zst are compressed.")
+@click.option("--labels", required=True, metavar="FILE", help="The truth, account → campaign, as JSON Lines.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--scale", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="0.02 is small.")
-def simulate(scenario: str, out: Path, labels: Path, seed: int, scale: float) -> None:
+@click.option("--scale", type=float, default=1.0, show_default=True, help="0.02 is small.")
+@click.option("--days", type=float, help="Length of the run, 14 by default.")
+def simulate(scenario: str, out: str, labels: str, seed: int, scale: float, days: float | None) -> None:
     """Write labelled traffic; SCENARIO is `seeds`: honest accounts and the three reported campaigns."""
-    _refuse_same({"out": str(out), "labels": str(labels)})
+    _refuse_same({"out": out, "labels": labels})
     from stream import simulate as job
     from stream.files import check_writable
 
-    check_writable(out)
     check_writable(labels)
-    try:
-        job.write(scenario, out, labels, seed, scale)
-    except KeyError as error:
-        raise click.UsageError(f"there is no scenario {error.args[0]}") from None
+    made = job.write(scenario, Path(out), Path(labels), seed, scale, days)
+    campaigns = "".join(f"; {name}: {count:,}" for name, count in made.campaigns.items())
+    click.echo(f"{made.events:,} requests of {made.accounts:,} accounts{campaigns}", err=True)
 
 
 @cli.command()
@@ -198,7 +200,7 @@ def evaluate(events: str, labels: str, alerts: str, decisions: str, as_json: boo
 
     check_readable([events, labels, alerts, decisions])
     figures = job.evaluate(Path(events), Path(labels), Path(alerts), Path(decisions))
-    click.echo(figures.json() if as_json else figures.table())
+    click.echo(figures.json().decode() if as_json else figures.table())
 
 
 def _follow(topic: str) -> click.Command:

@@ -8,6 +8,7 @@ environment or from the file that a `..._file` key names, never from the TOML fi
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,21 @@ Seconds = Annotated[float, Meta(gt=0.0)]
 Text = Annotated[str, Meta(min_length=1)]
 
 
-class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Discreet(msgspec.Struct, frozen=True):
+    """A struct whose representation keeps its secrets."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={'***' if (type(self).__name__, name) in _HIDDEN and value else repr(value)}"
+            for name, value in msgspec.structs.asdict(self).items()
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+_HIDDEN = {("KafkaSettings", "sasl_password"), ("PrivacySettings", "key")}
+
+
+class KafkaSettings(_Discreet, frozen=True, forbid_unknown_fields=True):
     """The broker, the consumer group and when its progress is made durable."""
 
     bootstrap_servers: Text = "127.0.0.1:9092"
@@ -64,7 +79,7 @@ class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: Text = "127.0.0.1"
 
 
-class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PrivacySettings(_Discreet, frozen=True, forbid_unknown_fields=True):
     """The key under which payment and device fingerprints are hashed again."""
 
     key: str | None = None
@@ -206,7 +221,11 @@ def _with_secrets(config: Config) -> Config:
 
 
 def _check(config: Config) -> Config:
-    """Refuse values that do not go together."""
+    """Refuse numbers that are none and values that do not go together."""
+    for key in keys():
+        value = getattr(getattr(config, key.section) if key.section else config, key.name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{key.section}.{key.name}: expected a finite number")
     kafka = config.kafka
     if kafka.security_protocol.startswith("SASL"):
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):

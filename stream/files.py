@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,12 +39,14 @@ class JsonLinesFile:
         if self._file is None:
             return
         data = self._encoder.encode_lines(list(items))
-        if data:
-            try:
-                self._file.write(data)
-                self._file.flush()
-            except OSError as error:
-                raise OutputError(f"{self.path}: {error.strerror or error}") from None
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            failed, self._file = self._file, None
+            with suppress(OSError):
+                failed.close()
+            raise OutputError(f"{self.path}: {error.strerror or error}") from None
 
     def __enter__(self) -> JsonLinesFile:
         return self

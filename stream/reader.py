@@ -22,6 +22,7 @@ import zstandard
 from stream.errors import InputError
 
 STDIN = "-"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LINE_LIMIT = 1 << 20
 """Bytes of the longest line that is handed on whole."""
 BATCH_LINES = 8192
@@ -77,6 +78,8 @@ class LineReader:
         number = 1
         try:
             for lines in _split(_chunks(self._file), self.limit):
+                if number == 1:
+                    lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
                 for start in range(0, len(lines), BATCH_LINES):
                     part = lines[start : start + BATCH_LINES]
                     self.position = _position(self._file)
