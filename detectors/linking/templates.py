@@ -26,7 +26,6 @@ class TemplateFamilies:
         self._family: dict[int, int] = {}
         self._simhash: dict[int, int] = {}
         self._bands: dict[int, list[int]] = {}
-        self._older: dict[int, int] = {}
         self._centres = np.zeros(0, np.uint64)
         self._centre_family: list[int] = []
 
@@ -60,29 +59,29 @@ class TemplateFamilies:
         return self._centre_family[nearest] if distance[nearest] <= SAME_FAMILY else None
 
     def _meet(self, template: int, simhash: int) -> int:
-        for band in range(BANDS):
-            bucket = self._bands.setdefault(band << BAND_BITS | (simhash >> band * BAND_BITS) & 0xFFFF, [])
-            for other in bucket:
+        for key in _bands(simhash):
+            for other in self._bands.get(key, ()):
                 if (self._simhash[other] ^ simhash).bit_count() <= SAME_FAMILY:
                     family = self._family[other]
                     self._centres = np.append(self._centres, np.uint64(self._simhash[other]))
                     self._centre_family.append(family)
                     return family
-            bucket.append(template)
-        self._simhash[template] = simhash
+        self._remember(template, simhash)
         return template
+
+    def _remember(self, template: int, simhash: int) -> None:
+        self._simhash[template] = simhash
+        for key in _bands(simhash):
+            self._bands.setdefault(key, []).append(template)
 
     def _forget(self) -> None:
         kept = list(self._family.items())[len(self._family) // 2 :]
         families = set(self._centre_family)
         self._family = dict(kept) | {family: family for family in families}
-        alone = {template for template, family in kept if template == family}
-        self._simhash = {template: simhash for template, simhash in self._simhash.items() if template in alone}
-        self._bands = {}
-        for template, simhash in self._simhash.items():
-            for band in range(BANDS):
-                key = band << BAND_BITS | (simhash >> band * BAND_BITS) & 0xFFFF
-                self._bands.setdefault(key, []).append(template)
+        alone = [(template, self._simhash[template]) for template, _ in kept if template in self._simhash]
+        self._simhash, self._bands = {}, {}
+        for template, simhash in alone:
+            self._remember(template, simhash)
 
     def state(self) -> list:
         """Return what `load` takes."""
@@ -91,10 +90,12 @@ class TemplateFamilies:
     def load(self, state: Iterable) -> None:
         """Put back what `state` returned."""
         family, simhash, centres, centre_family = state
-        self._family, self._simhash = dict(family), dict(simhash)
+        self._family, self._simhash, self._bands = dict(family), {}, {}
         self._centres, self._centre_family = np.array(centres, np.uint64), list(centre_family)
-        self._bands = {}
-        for template, value in self._simhash.items():
-            for band in range(BANDS):
-                key = band << BAND_BITS | (value >> band * BAND_BITS) & 0xFFFF
-                self._bands.setdefault(key, []).append(template)
+        for template, value in simhash:
+            self._remember(template, value)
+
+
+def _bands(simhash: int) -> list[int]:
+    """Return the bucket of each of the four 16-bit bands of a SimHash."""
+    return [band << BAND_BITS | (simhash >> band * BAND_BITS) & 0xFFFF for band in range(BANDS)]
