@@ -16,6 +16,11 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 
+FETCH_WAIT_MS = 50
+"""How long a fetch waits for data. Faust's 1.5 s would also hold up a partition whose records had not yet been taken
+over when the fetch went out for the others: a tenth of the throughput, or less."""
+
+
 class Batch(NamedTuple):
     """The records of one partition from one fetch, with the attributes of a record."""
 
@@ -51,11 +56,23 @@ def _batch(tp: TP, records: list[Any]) -> Batch:
     return Batch(tp.topic, tp.partition, last.offset, last.timestamp, last.timestamp_type, records)
 
 
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread with shorter fetches."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+
 class Consumer(driver.Consumer):
     """Faust's consumer with three hooks of the worker, and commits of what is checkpointed.
 
     `app.before_revoked()` and `app.after_assigned(partitions)` are called at rebalances.
     """
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def checkpointed(self, tp: TP, offset: int) -> None:
         """Let the next commit say that everything up to `offset` is durable."""
