@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stream.simulate.arrivals import Schedule, fleet_starts, unfold
+from stream.simulate.arrivals import Schedule, Turns, fleet_starts, unfold
 from stream.simulate.events import EVENT, mix
 from stream.simulate.figures import AGENT_GAP_S, HOUR_MS, Quantiles
 from stream.simulate.identities import Group
@@ -94,7 +94,7 @@ class Fleet:
         who, times = who[there], times[there]
         if not len(who):
             return np.empty(0, EVENT)
-        calls = unfold(rng, who, times, np.full(len(who), tempo.turns), tempo.gap)
+        calls = self._move(unfold(rng, who, times, np.full(len(who), tempo.turns), tempo.gap))
         rows = self.group.rows(calls.who, calls.time)
         if tempo.turns > 1:
             rows["turn"], rows["conversation"] = calls.turn, mix(rng.integers(0, 1 << 63, len(who)))[calls.talk]
@@ -104,6 +104,16 @@ class Fleet:
             rows["model"] = np.where(rng.random(len(rows)) < moved, self.group.new_model[0], rows["model"])
         rows = fail(rng, rows, tempo.errors if not tempo.failover else 0.0005)
         return np.concatenate([rows, *self._rejected(rows, start, end)]) if tempo.failover else rows
+
+    def _move(self, calls: Turns) -> Turns:
+        """Give what is left of a conversation at its account's ban to the account in another slot, if there is one."""
+        late = np.flatnonzero(calls.time >= self.group.died[calls.who])
+        if not len(late):
+            return calls
+        slot = self._rng.choice(len(self.tempo.weights), int(calls.talk.max()) + 1, p=self.tempo.weights)
+        calls.who[late] = self.slots.at(slot[calls.talk[late]], calls.time[late])
+        kept = calls.who >= 0
+        return Turns(*(part[kept] for part in calls))
 
     def _dispatch(self, slot: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Return the member for each start; a vacant slot's work goes to other slots."""

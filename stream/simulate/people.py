@@ -114,7 +114,7 @@ def chatters(world: World, networks: Networks, n: int) -> People:
         cards=shared(rng, n, HONEST_CARD_FANOUT),
     )
     per_day = np.minimum(USER_MEDIAN_PER_DAY * np.exp(USER_SIGMA * rng.standard_normal(n)), 55)
-    turns = 1.25 + np.minimum(0.55 * np.sqrt(per_day * 23), 12)
+    turns = 1.25 + np.minimum(0.75 * np.sqrt(per_day * 23), 14) * np.exp(0.45 * rng.standard_normal(n))
     prompts = promptset(world, CHAT)
     return People(world, "chat", group, prompts, per_day, turns, prompts.choose(rng, n), TURN_GAP_S, 0.45)
 

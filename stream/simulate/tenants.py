@@ -77,7 +77,7 @@ class Tenants:
         burst = np.where((since[:, :, 0] < 0.9) | (since[:, :, 1] < 0.5), 16.0, 0.0)
         shape = np.where(self.sporadic[:, None], burst, shape)
         noise = rng.standard_normal((self._n, w)) * 0.14
-        common = rng.standard_normal((self._n + 1, w)) * 0.55
+        common = rng.standard_normal((self._n + 1, w)) * 0.8
         noise = np.where((self.sync >= 0)[:, None], common[self.sync] + noise * 0.5, noise)
         day = np.exp(f.TENANT_DAY_SIGMA * rng.standard_normal((self._n, 1)) * (~self.flat[:, None] + 0.2))
         alive = (windows >= self.group.born[:, None]) & (windows < self.group.died[:, None])

@@ -30,7 +30,8 @@ class World:
     """State shared by all populations of a run.
 
     Args:
-        seed: every draw depends on it and on the name of what draws, so switching one kind off changes no other.
+        seed: every population draws from its own generator, by this and its name; without one of them the others keep
+            their traffic, and are dealt other identifiers and addresses.
         scale: 1.0 is the published volume of the campaigns.
         days: length of the run.
     """
