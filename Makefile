@@ -28,10 +28,10 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	$(BIN)/hydrawatch simulate seeds --seed $(SEED) --scale $(SCALE) \
-		--out $(DEMO)/events.jsonl --labels $(DEMO)/labels.jsonl
-	$(BIN)/hydrawatch replay $(DEMO)/events.jsonl \
+		--out $(DEMO)/events.jsonl.zst --labels $(DEMO)/labels.jsonl
+	$(BIN)/hydrawatch replay $(DEMO)/events.jsonl.zst \
 		--alerts $(DEMO)/alerts.jsonl --decisions $(DEMO)/decisions.jsonl --report $(DEMO)/campaigns.html
-	$(BIN)/hydrawatch evaluate --events $(DEMO)/events.jsonl --labels $(DEMO)/labels.jsonl \
+	$(BIN)/hydrawatch evaluate --events $(DEMO)/events.jsonl.zst --labels $(DEMO)/labels.jsonl \
 		--alerts $(DEMO)/alerts.jsonl --decisions $(DEMO)/decisions.jsonl
 
 check: $(READY)

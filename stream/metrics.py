@@ -32,7 +32,8 @@ SEVERITIES = ("info", "warning", "critical")
 BATCH_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HOUR_S = 3600.0
 DELAY_BUCKETS_S = tuple(hours * HOUR_S for hours in (0.25, 0.5, 1, 2, 4, 8, 12, 24, 48, 96, 168, 336, 672))
-SCORE_BUCKETS = tuple(round(step / 20, 2) for step in range(1, 21))
+RANK_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Ranks are uniform among accounts that behave as they did; the low end is where the anomalies are."""
 
 disable_created_metrics()
 
@@ -56,11 +57,25 @@ class AccountCounters(Protocol):
 class GroupCounters(Protocol):
     """What the metrics read of the group stage; `model_scores` is emptied by reading it here."""
 
-    tracked_clusters: int
-    open_campaigns: Mapping[str, int]
-    state_bytes: int
-    model_scores: list[float]
-    budget_used: float
+    @property
+    def tracked_clusters(self) -> int:
+        """Candidate groups in memory."""
+
+    @property
+    def open_campaigns(self) -> Mapping[str, int]:
+        """Open campaigns by severity."""
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes that the group's tables take."""
+
+    @property
+    def model_scores(self) -> list[float]:
+        """Scores given since the list was emptied."""
+
+    @property
+    def budget_used(self) -> float:
+        """Share of the allowed false campaigns."""
 
 
 class Metrics:
@@ -118,7 +133,9 @@ class Metrics:
             registry=registry,
         )
         self._scores = ScoreHistogram(
-            "hydrawatch_model_score", "Anomaly score of accounts, one per tick.", SCORE_BUCKETS
+            "hydrawatch_model_score",
+            "Rank of an account's anomaly score among its peers' latest ones; near 0 is rare.",
+            RANK_BUCKETS,
         )
         registry.register(self._scores)
         self._budget = Gauge(

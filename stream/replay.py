@@ -73,9 +73,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 def stages(settings: DetectorSettings, key: bytes | None = None) -> tuple[Accounts, Groups]:
     """Return the two stages for one partition."""
-    from detectors.stages.group import GroupStage
-
     from detectors.stages.account import AccountStage
+    from detectors.stages.group import GroupStage
 
     return AccountStage(settings, partition=0, key=key), GroupStage(settings, partitions=1)
 

@@ -7,12 +7,12 @@ without control characters, and escaped in the page.
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -39,6 +39,7 @@ class Row(msgspec.Struct, frozen=True):
     models: str
     access_paths: str
     capabilities: str
+    lineage: str
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -56,13 +57,14 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 def rows(alerts: Iterable[Alert], opened: Mapping[str, int]) -> list[Row]:
-    """Return a row per alert, strongest first.
+    """Return a row per campaign, strongest first; one that was merged is part of the other's row.
 
     Args:
         alerts: the latest alert of each campaign.
         opened: campaign id → event time of its first alert, Unix ms.
     """
-    return [_row(alert, opened.get(alert.campaign_id)) for alert in sorted(alerts, key=lambda alert: -alert.score)]
+    standing = [alert for alert in alerts if alert.state != "merged"]
+    return [_row(alert, opened.get(alert.campaign_id)) for alert in sorted(standing, key=lambda alert: -alert.score)]
 
 
 def _row(alert: Alert, opened_ms: int | None) -> Row:
@@ -83,6 +85,7 @@ def _row(alert: Alert, opened_ms: int | None) -> Row:
         models=shares(alert.models),
         access_paths=shares(alert.access_paths),
         capabilities=shares(alert.capabilities),
+        lineage=", ".join(map(clean, alert.lineage)),
     )
 
 
@@ -129,8 +132,8 @@ def footnote(totals: Totals) -> str:
     """Return the sentence below the table."""
     rate = f", {totals.requests / totals.seconds:,.0f} requests/s" if totals.seconds > 0 else ""
     return (
-        f"{totals.decisions:,} decisions; {totals.rejected:,} lines refused, {totals.late:,} requests late, "
-        f"{totals.duplicates:,} duplicates; {totals.seconds:.1f} s{rate}"
+        f"decisions: {totals.decisions:,}; lines refused: {totals.rejected:,}; requests late: {totals.late:,}, "
+        f"repeated: {totals.duplicates:,}; {totals.seconds:.1f} s{rate}"
     )
 
 
@@ -140,7 +143,8 @@ def print_table(console: Console, found: list[Row], totals: Totals) -> None:
     if found:
         console.print(_summary(found))
         for number, row in enumerate(found, 1):
-            console.print(_reasons(number, row))
+            console.print(_reasons(number, row, console.width))
+        console.print()
     console.print(Text(footnote(totals), style="dim"))
 
 
@@ -149,7 +153,7 @@ _COLUMNS = (
     ("Requests", "requests"),
     ("First seen (UTC)", "first_seen"),
     ("Detected after", "detected_after"),
-    ("Score", "score"),
+    ("Score (nats)", "score"),
 )
 
 
@@ -167,16 +171,24 @@ def _summary(found: list[Row]) -> Table:
     return table
 
 
-def _reasons(number: int, row: Row) -> RenderableType:
-    lines: list[RenderableType] = [Text(f"\n{number}. campaign {row.campaign}", style="bold")]
-    for mark, style, texts in (("+", "green", row.why), ("-", "yellow", row.against)):
-        for text in texts:
-            grid = Table.grid(padding=(0, 1))
-            grid.add_row(Text(mark, style=style), Text(text))
-            lines.append(Padding(grid, (0, 0, 0, 3)))
-    for label, text in _facts(row):
-        lines.append(Padding(Text(f"{label}: {text}", style="dim"), (0, 0, 0, 3)))
-    return Group(*lines)
+def _reasons(number: int, row: Row, width: int) -> Text:
+    standing = f"{row.severity}, {row.state}, {row.accounts} accounts, {row.requests} requests"
+    text = Text.assemble(
+        (f"\n{number}. {row.campaign}", "bold"), "  ", (standing, STYLES.get(row.severity, "")), no_wrap=True
+    )
+    for mark, style, reasons in (("+", "green", row.why), ("-", "yellow", row.against)):
+        for reason in reasons:
+            text.append(f"\n   {mark} ", style).append(_hanging(reason, width))
+    for label, fact in _facts(row):
+        text.append("\n     ").append(_hanging(f"{label}: {fact}", width), "dim")
+    return text
+
+
+def _hanging(text: str, width: int) -> str:
+    """Return `text` broken to lines that begin where the first one does, behind the mark."""
+    return textwrap.fill(text, max(width - 5, 20), break_long_words=False, break_on_hyphens=False).replace(
+        "\n", "\n     "
+    )
 
 
 def _facts(row: Row) -> list[tuple[str, str]]:
@@ -185,6 +197,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("models", row.models),
         ("access paths", row.access_paths),
         ("capabilities", row.capabilities),
+        ("merged from", row.lineage),
     ]
     return [(label, text) for label, text in facts if text]
 

@@ -130,6 +130,7 @@ def test_the_group_stage_sets_gauges_and_its_scores_are_counted_once(metrics, va
     score = {"model": "half_space_trees"}
     assert value("hydrawatch_model_score_count", **score) == 4
     assert value("hydrawatch_model_score_sum", **score) == pytest.approx(2.03)
+    assert value("hydrawatch_model_score_bucket", le="0.02", **score) == 1
     assert value("hydrawatch_model_score_bucket", le="0.5", **score) == 2
     assert value("hydrawatch_model_score_bucket", le="1.0", **score) == 4
     metrics.forget_group()

@@ -140,7 +140,7 @@ def test_bad_lines_are_named_counted_and_skipped(run, tmp_path):
     text = run.err.getvalue()
     assert f"{tmp_path / 'in'}:3: not_json: " in text.replace("\n", "")
     assert "refused lines: 1 missing_key, 1 negative_count, 1 not_an_object, 2 not_json, 1 wrong_type" in text
-    assert "6 lines refused" in run.out.getvalue()
+    assert "lines refused: 6" in run.out.getvalue()
     assert 'hydrawatch_dead_letters_total{reason="not_json"} 2.0' in (tmp_path / "metrics").read_text()
 
 

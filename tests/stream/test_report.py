@@ -38,7 +38,7 @@ def test_the_table_tells_what_and_why():
         "linked by: payment: 40 values tie 1,234 accounts",
         "models: m-large 75%, m-small 25%",
         "access paths: first_party 100%",
-        "1,234 decisions; 3 lines refused, 2 requests late, 1 duplicates; 2.0 s, 50,000 requests/s",
+        "decisions: 1,234; lines refused: 3; requests late: 2, repeated: 1; 2.0 s, 50,000 requests/s",
     ):
         assert part in text
     assert max(map(len, text.splitlines())) <= 120
@@ -53,6 +53,12 @@ def test_the_delay_is_that_of_the_first_alert_not_of_the_latest():
 def test_the_strongest_comes_first():
     found = rows(alert(campaign_id="weak", score=1.0), alert(campaign_id="strong", score=9.0))
     assert [row.campaign for row in found] == ["strong", "weak"]
+
+
+def test_a_merged_campaign_is_part_of_the_other():
+    found = rows(alert(lineage=["gone"]), alert(campaign_id="gone", state="merged", merged_into="c1"))
+    assert [row.campaign for row in found] == ["c1"]
+    assert "merged from: gone" in printed(found)
 
 
 def test_nothing_found_is_said():
