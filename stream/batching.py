@@ -15,7 +15,6 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-
 FETCH_WAIT_MS = 50
 """How long a fetch waits for data. Faust's 1.5 s would also hold up a partition whose records had not yet been taken
 over when the fetch went out for the others: a tenth of the throughput, or less."""

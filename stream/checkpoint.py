@@ -106,9 +106,7 @@ class Changelog:
     async def _send(self, records: Mapping[bytes, bytes | None]) -> None:
         assert self._producer is not None
         topic, partition = self.target
-        sent = [
-            await self._producer.send(topic, value, key=key, partition=partition) for key, value in records.items()
-        ]
+        sent = [await self._producer.send(topic, value, key=key, partition=partition) for key, value in records.items()]
         await asyncio.gather(*sent)
 
     async def restore(self) -> Restored:
@@ -123,7 +121,7 @@ class Changelog:
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=50,
             max_partition_fetch_bytes=8 << 20,
         ) as consumer:
             entries = await self._read(consumer)
@@ -145,7 +143,6 @@ class Changelog:
     async def _read(self, consumer: AIOKafkaConsumer) -> dict[bytes, bytes]:
         """Return the latest committed value of each key."""
         consumer.assign([self.target])
-        await consumer.seek_to_beginning(self.target)
         end = (await consumer.end_offsets([self.target]))[self.target]
         entries: dict[bytes, bytes] = {}
         loop = asyncio.get_running_loop()

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+
 from detectors import partials
 from detectors.alerts import Outputs
-from detectors.request import Reject, Request, decode_batch
+from detectors.request import Request, decode_batch
 from detectors.settings import DetectorSettings
-
 from stream import topics
 from stream.metrics import AccountCounters, GroupCounters, Metrics
-
 
 NOT_A_PARTIAL = "not_a_partial"
 """The reason of a dead letter from the internal topic, where only a foreign writer can have put it."""

@@ -30,7 +30,9 @@ IDLE_TICK_S = 1.0
 class Handler(Protocol):
     """`handlers.AccountHandler` or `handlers.GroupHandler`."""
 
-    stage: Stage
+    @property
+    def stage(self) -> Stage:
+        """The stage, whose state the runner keeps."""
 
     def process(self, records: Sequence[Any]) -> list[Message]:
         """Return what follows from `records`."""

@@ -43,6 +43,7 @@ class Topic(NamedTuple):
 
 def topics(settings: KafkaSettings) -> list[Topic]:
     """Return every topic, in the order of the flow of data."""
+
     def topic(name: str, partitions: int, configs: dict[str, str]) -> Topic:
         return Topic(settings.topic_prefix + name, partitions, configs)
 

@@ -17,12 +17,12 @@ import threading
 from typing import Any, NoReturn
 
 import faust
-from detectors.errors import DetectorError
 from faust.types import TP
 from prometheus_client import start_http_server
 
+from detectors.errors import DetectorError
 from stream import clients, topics
-from stream.batching import BatchStrategy, Consumer, Transport
+from stream.batching import BatchStrategy, Transport
 from stream.checkpoint import Changelog
 from stream.config import Config
 from stream.errors import HydrawatchError, TopicError

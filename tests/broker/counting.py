@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
+
 from detectors.alerts import Alert, Detector, Outputs, Volume, stable_id
 from detectors.partials import Partial
 from detectors.request import Request
