@@ -60,7 +60,7 @@ ALERT_COLUMNS = (
 DECISION_COLUMNS = (
     Column("FROM (UTC)", 16, lambda d: _time(d["from"])),
     Column("UNTIL (UTC)", 16, lambda d: _time(d["until"])),
-    Column("TYPE", 8, lambda d: d["type"] + ("" if not d["simulated"] else "*")),
+    Column("TYPE", 9, lambda d: d["type"] + ("" if not d["simulated"] else "*")),
     Column("SCOPE", 12, lambda d: d["scope"]),
     Column("VALUE", 28, lambda d: d["value"]),
     Column("CAMPAIGN", 32, lambda d: d["campaign_id"]),

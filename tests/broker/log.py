@@ -21,7 +21,7 @@ def write(settings: KafkaSettings, topic: str, values: Iterable[tuple[int, bytes
             bootstrap_servers=settings.bootstrap_servers, linger_ms=2, max_request_size=4 << 20, **producer
         ) as client:
             name = settings.topic_prefix + topic
-            sent = [await client.send(name, value, partition=partition) for partition, value in values]
+            sent = [await client.send(name, value, key=b"key", partition=partition) for partition, value in values]
             await asyncio.gather(*sent)
 
     asyncio.run(run())

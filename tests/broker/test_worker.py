@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from stream import topics
 from stream.config import KafkaSettings
@@ -36,6 +38,11 @@ def expected(number: int) -> dict[str, int]:
     return {f"account-{account}": number // ACCOUNTS for account in range(ACCOUNTS)}
 
 
+def told(settings: KafkaSettings, number: int) -> Callable[[], bool]:
+    """The group stage has heard of `number` requests."""
+    return lambda: len(alert_ids(settings)) >= number // EVERY
+
+
 def alert_ids(settings: KafkaSettings, campaign: str = "partition") -> Counter[str]:
     found = (msgspec.json.decode(record.value) for record in log.read(settings, topics.ALERTS))
     return Counter(alert["alert_id"] for alert in found if alert["campaign_id"].startswith(campaign))
@@ -45,7 +52,7 @@ def test_counts_every_request_once_and_passes_results_on(made: KafkaSettings, st
     log.write(made, topics.REQUESTS, requests(made, 0, 20_000))
     worker = start(made)
     log.until(settled(made, 20_000))
-    log.until(lambda: len(alert_ids(made)) == 20_000 // EVERY)
+    log.until(told(made, 20_000))
     assert worker.terminate() == 0
     assert log.counts(made) == expected(20_000)
     assert set(alert_ids(made).values()) == {1}
@@ -58,7 +65,7 @@ def test_kill_in_mid_stream_changes_nothing(made: KafkaSettings, start: Start) -
     assert start(made, CRASH_AT="6700").wait() == -signal.SIGKILL
     worker = start(made)
     log.until(settled(made, 40_000))
-    log.until(lambda: len(alert_ids(made)) >= 40_000 // EVERY)
+    log.until(told(made, 40_000))
     assert worker.terminate() == 0
     assert log.counts(made) == expected(40_000)
     assert len(alert_ids(made)) == 40_000 // EVERY
@@ -75,6 +82,7 @@ def test_two_workers_share_and_take_over(made: KafkaSettings, start: Start) -> N
     first.kill()
     log.write(made, topics.REQUESTS, requests(made, 20_000, 10_000))
     log.until(settled(made, 30_000))
+    log.until(told(made, 30_000))
     assert second.terminate() == 0
     assert log.counts(made) == expected(30_000)
     assert len(alert_ids(made)) == 30_000 // EVERY
@@ -125,14 +133,13 @@ def test_silent_partitions_tell_the_group_stage_once(made: KafkaSettings, start:
 
 
 def test_a_transactions_mark_at_the_end_does_not_keep_a_partition_busy(made: KafkaSettings, start: Start) -> None:
-    import asyncio
-
-    from aiokafka import AIOKafkaProducer
-
     async def write() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=made.bootstrap_servers, transactional_id=made.group_id) as client:
-            async with client.transaction():
-                await client.send(made.topic_prefix + topics.REQUESTS, request(0, "a"), partition=0)
+        servers, name = made.bootstrap_servers, made.topic_prefix + topics.REQUESTS
+        async with (
+            AIOKafkaProducer(bootstrap_servers=servers, transactional_id=made.group_id) as client,
+            client.transaction(),
+        ):
+            await client.send(name, request(0, "a"), partition=0)
 
     asyncio.run(write())
     start(made)
@@ -155,7 +162,8 @@ def test_the_unexpected_ends_the_worker_before_anything_is_acknowledged(made: Ka
     log.write(made, topics.REQUESTS, good)
     worker = start(made)
     log.until(settled(made, 4_000))
-    log.write(made, topics.REQUESTS, [(1, msgspec.json.encode({**msgspec.json.decode(good[1][1]), "event.id": "poison"}))])
+    poison = {**msgspec.json.decode(good[1][1]), "event.id": "poison"}
+    log.write(made, topics.REQUESTS, [(1, msgspec.json.encode(poison))])
     assert worker.wait() == 70
     assert "unexpected RuntimeError" in worker.output
     assert start(made).wait() == 70
@@ -186,6 +194,7 @@ def test_a_stopped_worker_that_wakes_up_late_changes_nothing(made: KafkaSettings
     os.kill(zombie.popen.pid, signal.SIGCONT)
     log.write(made, topics.REQUESTS, requests(made, 16_000, 8_000))
     log.until(settled(made, 24_000))
+    log.until(told(made, 24_000))
     assert heir.terminate() == 0
     assert log.counts(made) == expected(24_000)
     assert len(alert_ids(made)) == 24_000 // EVERY
