@@ -83,7 +83,8 @@ def write(
     Args:
         out: JSON Lines; `.gz` and `.zst` are compressed; `-` is standard output.
         scale: 1.0 is the campaigns' published volume.
-        days: length of the run, 14 by default.
+        days: length of the run, 14 by default. Campaigns have their published volume times `scale` in a run of 14 days
+            or more, and in a shorter one its share, so that their accounts stay as quiet.
         progress: called now and then with the events written and the share of the run done.
 
     Raises:

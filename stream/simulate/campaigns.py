@@ -119,14 +119,14 @@ OPERATIONS = {
 
 
 def campaign(world: World, networks: Networks, name: str) -> Fleet:
-    """Return the fleet of campaign `name`, at the world's scale."""
+    """Return the fleet of campaign `name`, at the world's scale; in less than a fortnight, its share of it."""
     rng, plan, figures = world.rng("campaign/" + name), OPERATIONS[name], FEBRUARY[name]
     span = world.end - world.start
     start = world.start + int(rng.uniform(*plan.start) * span)
     end = min(start + int(rng.uniform(*plan.length) * span), world.end)
     slots, born = _slots(rng, max(figures.least_accounts, round(figures.accounts * world.scale)), start, end, plan)
     group = _accounts(world, networks, rng, name, plan, slots, born)
-    total = figures.exchanges * world.scale
+    total = figures.exchanges * world.scale * min(1.0, world.days / 14)
     phases = [Phase(start, _prompts(world, rng, plan, plan.kinds, total))]
     if plan.later:
         phases.append(
