@@ -81,11 +81,11 @@ class Changelog:
         if producer is not None:
             await producer.stop()
 
-    async def write(self, entries: Mapping[str, bytes | None], offset: int) -> None:
+    async def write(self, entries: Mapping[str, bytes], offset: int) -> None:
         """Write one checkpoint; when this returns it is durable and covers the source up to `offset`.
 
         Args:
-            entries: what changed; None deletes an entry.
+            entries: what changed; an empty value deletes its entry.
             offset: the last offset of the source that is part of the state.
 
         Raises:
@@ -93,10 +93,10 @@ class Changelog:
         """
         assert self._producer is not None, "opened before written"
         for key, value in entries.items():
-            if value is not None and len(value) > MAX_ENTRY_BYTES:
+            if len(value) > MAX_ENTRY_BYTES:
                 raise CheckpointError(f"{self._name}: entry {key} has {len(value)} bytes, over {MAX_ENTRY_BYTES}")
         position = Position(self.kafka.group_id, self.source.topic, self.partitions, offset)
-        records = {key.encode(): value for key, value in entries.items()}
+        records = {key.encode(): value or None for key, value in entries.items()}
         try:
             async with self._producer.transaction():
                 await self._send({**records, POSITION_KEY: msgspec.json.encode(position)})

@@ -6,12 +6,12 @@ Workers may write a record twice when they start again after a crash; each is sh
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import click
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -122,14 +122,14 @@ def _follow(
 ) -> None:
     latest = Latest()
     if not json:
-        _print("  ".join(column.title.ljust(column.width) for column in columns))
+        click.echo("  ".join(column.title.ljust(column.width) for column in columns))
     for value in records:
         try:
             record = msgspec.json.decode(value)
             if latest.news(*identify(record)):
-                _print(msgspec.json.encode(record).decode() if json else _row(record, columns))
+                click.echo(msgspec.json.encode(record).decode() if json else _row(record, columns))
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
-            print(f"{config.kafka.topic_prefix}{topic}: passed over a record of another form", file=sys.stderr)
+            click.echo(f"{config.kafka.topic_prefix}{topic}: passed over a record of another form", err=True)
 
 
 def _row(record: Mapping[str, Any], columns: tuple[Column, ...]) -> str:
@@ -139,10 +139,6 @@ def _row(record: Mapping[str, Any], columns: tuple[Column, ...]) -> str:
         text = "".join(char if char.isprintable() else "?" for char in show(record))
         cells.append(text if not width else (text if len(text) <= width else text[: width - 1] + "…").ljust(width))
     return "  ".join(cells).rstrip()
-
-
-def _print(line: str) -> None:
-    print(line, flush=True)
 
 
 def _records(config: Config, name: str, from_beginning: bool, timeout: float | None) -> Iterator[bytes]:

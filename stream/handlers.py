@@ -33,7 +33,7 @@ class Stage(Protocol):
     """What the runner needs of a stage to make it durable."""
 
     def snapshot(self) -> dict[str, bytes]:
-        """Return the entries that changed since the last call."""
+        """Return the entries that changed since the last call; an empty value deletes its entry."""
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Take over the entries of earlier snapshots."""

@@ -33,7 +33,10 @@ def read(settings: KafkaSettings, topic: str, partitions: int = 1) -> list[Consu
     async def run() -> list[ConsumerRecord]:
         found: list[ConsumerRecord] = []
         async with AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers, group_id=None, auto_offset_reset="earliest", fetch_max_wait_ms=50
+            bootstrap_servers=settings.bootstrap_servers,
+            group_id=None,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=50,
         ) as client:
             wanted = [TopicPartition(settings.topic_prefix + topic, number) for number in range(partitions)]
             client.assign(wanted)

@@ -40,7 +40,7 @@ def test_restores_the_latest_entries_and_the_offset(filled: KafkaSettings) -> No
     async def run() -> Restored:
         async with opened(filled) as target:
             await target.write({"a": b"1", "b": b"1" * MAX_ENTRY_BYTES, "c": b"1"}, 3)
-            await target.write({"a": b"2", "b": None}, 5)
+            await target.write({"a": b"2", "b": b""}, 5)
             await target.write({}, 9)
         return await changelog(filled).restore()
 
@@ -123,7 +123,7 @@ def test_state_that_does_not_reach_the_committed_offset_is_refused(
 
     asyncio.run(commit())
     if refused:
-        with pytest.raises(CheckpointError, match="requests/1 up to offset 5, .* has committed 7: state is missing"):
+        with pytest.raises(CheckpointError, match=r"requests/1 up to offset 5, .* has committed 7: state is missing"):
             asyncio.run(_write_and_restore(filled, filled))
     else:
         assert asyncio.run(_write_and_restore(filled, filled)).offset == 5

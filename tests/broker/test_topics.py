@@ -28,7 +28,9 @@ def test_names_what_differs(made: KafkaSettings) -> None:
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": "delete"})])
     admin.close()
     other = msgspec.structs.replace(made, partitions=5)
-    partitions = [f"{made.topic_prefix}{topic}: has 4 partitions, expected 5" for topic in ("requests", "account-state")]
+    partitions = [
+        f"{made.topic_prefix}{topic}: has 4 partitions, expected 5" for topic in ("requests", "account-state")
+    ]
     assert topics.blocking(other) == partitions
     assert topics.check(other) == [*partitions, f"{name}: cleanup.policy is delete, expected compact"]
 

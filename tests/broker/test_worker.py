@@ -80,12 +80,12 @@ def test_two_workers_share_and_take_over(made: KafkaSettings, start: Start) -> N
     log.write(made, topics.REQUESTS, requests(made, 10_000, 10_000))
     log.until(settled(made, 20_000))
     first.kill()
-    log.write(made, topics.REQUESTS, requests(made, 20_000, 10_000))
-    log.until(settled(made, 30_000))
-    log.until(told(made, 30_000))
+    log.write(made, topics.REQUESTS, requests(made, 20_000, 12_000))
+    log.until(settled(made, 32_000))
+    log.until(told(made, 32_000))
     assert second.terminate() == 0
-    assert log.counts(made) == expected(30_000)
-    assert len(alert_ids(made)) == 30_000 // EVERY
+    assert log.counts(made) == expected(32_000)
+    assert len(alert_ids(made)) == 32_000 // EVERY
 
 
 def test_bad_records_go_to_the_dead_letters_once_each(made: KafkaSettings, start: Start) -> None:
