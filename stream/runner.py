@@ -178,19 +178,22 @@ class Runner:
         if not self.ready.is_set():
             return
         async with self._lock:
-            if self.closed:
-                return
-            if self._due():
+            if not self.closed and self._due():
                 await self._checkpoint()
-            now = time.monotonic()
-            if now - self._record_at < self.kafka.idle_timeout_s or now - self._idle_at < IDLE_TICK_S:
-                return
-            self._idle_at = now
-            if await drained():
-                messages = self.handler.advance(time.time_ns() // 1_000_000)
-                if messages:
-                    await self._checkpoint()
-                    await self.outlet.send(messages)
+        now, position = time.monotonic(), self.position
+        if now - self._record_at < self.kafka.idle_timeout_s or now - self._idle_at < IDLE_TICK_S:
+            return
+        self._idle_at = now
+        if await drained():
+            async with self._lock:
+                if not self.closed and self.position == position:
+                    await self._advance()
+
+    async def _advance(self) -> None:
+        messages = self.handler.advance(time.time_ns() // 1_000_000)
+        if messages:
+            await self._checkpoint()
+            await self.outlet.send(messages)
 
     async def close(self, *, checkpoint: bool) -> None:
         """End the work, with a last checkpoint if wanted; a batch under way is finished first."""

@@ -17,6 +17,7 @@ import threading
 from typing import Any, NoReturn
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import start_http_server
 
@@ -41,6 +42,7 @@ REVOKE_S = 15.0
 STOP_CHECKPOINT_S = 5.0
 STOP_S = 9.0
 TICK_S = 0.25
+FETCHED_S = 2.0
 FETCH_BYTES = 4 << 20
 BUFFERED_BATCHES = 4
 """Batches that wait in front of an agent; a full buffer holds up the fetch."""
@@ -147,16 +149,21 @@ class App(faust.App):
 
     async def _drained(self, tp: TP, runner: Runner) -> bool:
         """Tell whether everything in the partition has been taken in."""
-        if tp not in self.consumer.assignment() or not self.flow_control.is_active():
+        consumer = self.consumer
+        if tp not in consumer.assignment() or not self.flow_control.is_active():
             return False
-        highwater = self.consumer.highwater(tp)
-        if highwater is None or self.consumer.scheduler.handed_over.get(tp, -1) > runner.position:
+        highwater, handed_over = consumer.highwater(tp), consumer.scheduler.handed_over
+        if highwater is None or handed_over.get(tp, -1) > runner.position:
             return False
         if runner.position + 1 >= highwater:
             return True
-        fetched = await asyncio.wait_for(self.consumer.position(tp), TICK_S)  # past the marks of transactions
-        await asyncio.sleep(TICK_S)
-        return fetched >= highwater and self.consumer.scheduler.handed_over.get(tp, -1) <= runner.position
+        try:
+            async with asyncio.timeout(FETCHED_S):
+                fetched = await consumer.position(tp)  # past the marks of transactions, which are no records
+                await asyncio.sleep(TICK_S)  # until what was fetched before that is handed over
+        except (TimeoutError, KafkaError):
+            return False
+        return fetched >= highwater and handed_over.get(tp, -1) <= runner.position
 
     def _note_lag(self, tp: TP, runner: Runner) -> None:
         if tp in self.runners and tp in self.consumer.assignment():
