@@ -79,8 +79,11 @@ class Outcome(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """One run of a file: what it found, and the seconds until every request was `processed`, until all of it was
-    `committed`, and until the last ticks were `flushed` and judged."""
+    """One run of a file.
+
+    What it found, and the seconds until every request was `processed`, until all of it was `committed`, and until the
+    last ticks were `flushed` and judged. `usage` has the processor time until `processed` and the greatest memory.
+    """
 
     outcome: Outcome
     requests: int
@@ -226,23 +229,26 @@ def judge(settings: KafkaSettings, requests: int, directory: Path, workers: int 
     progress = Progress(settings)
     try:
         wait("a worker to be ready", started, lambda: any(b"restored" in w.log.read_bytes() for w in started))
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), _cpu(started)
         wait("requests to be processed", started, lambda: _counted(started) >= requests)
-        processed = time.perf_counter() - begun
+        processed, cpu = time.perf_counter() - begun, _cpu(started) - before
         wait("requests to be committed", started, lambda: progress.committed(topics.REQUESTS, settings.partitions))
         committed = time.perf_counter() - begun
         wait("the last ticks to be judged", started, progress.flushed)
         flushed = time.perf_counter() - begun
         shares = tuple(int(_counted([worker])) for worker in started)
-        used = [worker.usage for worker in started]
+        peak = max(worker.usage.peak_mb for worker in started)
     finally:
         progress.close()
         statuses = [worker.stop() for worker in started]
     if any(statuses):
         raise SystemExit(f"a worker ended with status {statuses} after SIGTERM:\n{started[0].log.read_text()[-3000:]}")
     outcome = Outcome(records(settings, topics.ALERTS, "alert_id"), records(settings, topics.DECISIONS, "decision_id"))
-    total = Usage(sum(u.cpu_s for u in used), max(u.peak_mb for u in used))
-    return Judged(outcome, sum(shares), processed, committed, flushed, total, shares)
+    return Judged(outcome, sum(shares), processed, committed, flushed, Usage(cpu, peak), shares)
+
+
+def _cpu(workers: Sequence[Worker]) -> float:
+    return sum((usage(worker.process.pid) or worker.usage).cpu_s for worker in workers)
 
 
 def _counted(workers: Sequence[Worker]) -> float:

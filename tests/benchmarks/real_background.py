@@ -82,9 +82,7 @@ def main() -> None:
     parser.add_argument("--campaign", action="store_true", help="mix in a simulated campaign")
     parser.add_argument("--accounts", type=int, default=60, help="of the campaign")
     parser.add_argument("--per-account", type=int, default=400, help="requests of each of them")
-    parser.add_argument(
-        "--replay", action="store_true", help="judge it with `hydrawatch replay` too, and compare"
-    )
+    parser.add_argument("--replay", action="store_true", help="judge it with `hydrawatch replay` too, and compare")
     parser.add_argument("--replay-only", action="store_true", help="no Kafka at all")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
