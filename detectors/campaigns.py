@@ -18,7 +18,7 @@ from detectors.evidence import FAMILIES
 from detectors.evidence.fusion import NAMES, Fusion, Judgement
 from detectors.evidence.links import counts as shared_values
 from detectors.linking.graph import HOUR_MS, Graph, Tick
-from detectors.linking.members import Groups
+from detectors.linking.members import BUNDLE, TEMPLATE, Groups
 from detectors.models.peers import verified
 from detectors.partials import CAPABILITIES
 from detectors.settings import DetectorSettings
@@ -30,14 +30,13 @@ ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
 NEW_SHARE = 0.05
 MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
-CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 30.0
+CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 24.0
 
 
 class Testimony(msgspec.Struct):
     """What speaks for one group, and whom it accuses."""
 
     accounts: list[int]
-    kind: int
     first_seen: int
     score: float
     surprise: float
@@ -114,37 +113,35 @@ class Campaigns:
 
     def testimony(self, groups: Groups, judgement: Judgement, position: int, fusion: Fusion) -> Testimony:
         """Return what the judgement says of one group, in a form that can be kept."""
-        bucket = int(judgement.buckets[position])
-        evidence = []
+        evidence, against = [], []
         for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
-            nats = float(judgement.nats[number, position])
-            if nats < 1.0:
-                break
-            value = float(judgement.statistics[number, position])
-            median, far = fusion.references[NAMES[number]].quantiles(bucket, (0.5, 0.99))
+            nats, value = float(judgement.nats[number, position]), float(judgement.statistics[number, position])
+            median, _, far = fusion.references[NAMES[number]].shape()
             text = FAMILIES[number].text(groups, position, value, median)
-            evidence.append(Evidence(NAMES[number], round(nats, 3), round(value, 4), round(median, 4), round(far, 4), text))
+            if nats >= 0.5:
+                figures = (round(nats, 3), round(value, 4), round(median, 4), round(far, 4))
+                evidence.append(Evidence(NAMES[number], *figures, text))
+            elif nats <= -0.5:
+                against.append(Mitigating(NAMES[number], f"{text}; that is less than a campaign would show"))
         mine = groups.group == position
         accounts = groups.account[mine][self._accused(groups, position)]
         first = groups.column("first")[mine]
         return Testimony(
             accounts=accounts.tolist(),
-            kind=bucket,
             first_seen=int(first[first > 0].min()),
             score=float(judgement.total[position]),
             surprise=float(judgement.surprise[position]),
             evidence=evidence,
             links=[Link(family, values, n) for family, (values, n) in shared_values(groups, position).items()],
-            mitigating=self._mitigating(accounts),
-            provisional=fusion.provisional(bucket),
+            mitigating=against + self._mitigating(accounts),
+            provisional=fusion.provisional,
         )
 
     def _accused(self, groups: Groups, position: int) -> NDArray[np.bool_]:
         """Tell which members of a group are part of what the group does."""
         mine = groups.group == position
         enough = groups.requests[mine] >= 0.9
-        value = groups.values[position]
-        if value >= 0 and self.graph.values["family"][value] == 0:
+        if groups.kind[position] in (TEMPLATE, BUNDLE):
             return enough
         mix = groups.column("capabilities")[mine].astype(np.float64)
         whole = mix.sum(0)
@@ -249,14 +246,13 @@ class Campaigns:
         graph, table = self.graph, self.clusters.table
         mine = np.flatnonzero((table["campaign"][: table.rows] >= 0) & (table["last"][: table.rows] == tick.end_ms))
         for cluster in mine.tolist():
-            value = int(table["value"][cluster])
-            if value < 0 or graph.values["family"][value] != 0:
-                continue
             number = int(table["campaign"][cluster])
-            uses = np.array(graph.members[value], np.int64)
-            fresh = uses[(graph.uses["last"][uses] > tick.end_ms - self.settings.windows.tick_s * 1000)]
-            accounts = graph.uses["account"][fresh][graph.uses["counts"][fresh, 0] >= 0.9]
-            if self._campaigns[number].state in ("open", "updated"):
+            if self._campaigns[number].state not in ("open", "updated"):
+                continue
+            for value in self.clusters.templates(cluster):
+                uses = np.array(graph.members[value], np.int64)
+                fresh = uses[graph.uses["last"][uses] > tick.end_ms - self.settings.windows.tick_s * 1000]
+                accounts = graph.uses["account"][fresh][graph.uses["counts"][fresh, 0] >= 0.9]
                 self._add_members(number, accounts[~self.is_member(accounts)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:

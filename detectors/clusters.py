@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from detectors.accounts import HOUR_MS, RING
 from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.bundles import traffic
+from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
 from detectors.windows import PaneRing, Table
 
 GROWTH = 1.1
@@ -51,6 +53,9 @@ class Clusters:
         self.hour = PaneRing(self.table, "hour", tick_ms)
         self.day = PaneRing(self.table, "day", HOUR_MS)
         self.component_members: dict[int, NDArray] = {}
+        self.bundles: dict[int, NDArray] = {}
+        """The templates of each bundle, as value rows."""
+        self.bundle_of: dict[int, int] = {}
 
     def __len__(self) -> int:
         return self.table.rows
@@ -82,21 +87,26 @@ class Clusters:
         return unique
 
     def members(self, cluster: int) -> int:
-        """Return how many accounts the cluster has."""
+        """Return about how many accounts the cluster has."""
+        if cluster in self.bundles:
+            return int(self.graph.values["accounts"][self.bundles[cluster]].max())
         value = self.table["value"][cluster]
         if value >= 0:
             return int(self.graph.values["accounts"][value])
         return len(self.component_members.get(cluster, ()))
 
-    def due(self, touched: NDArray, min_requests: int, end_ms: int) -> list[int]:
+    def due(self, touched: NDArray, min_requests: int, min_accounts: int, end_ms: int) -> list[int]:
         """Return which of the touched clusters have changed enough to be judged."""
         table, result = self.table, []
+        touched = touched[self.table["requests"][touched] >= min_requests]
         for cluster in touched.tolist():
             members = self.members(cluster)
+            if members < min_accounts:
+                continue
             grown = table["requests"][cluster] >= GROWTH * table["judged_requests"][cluster]
             more = members >= GROWTH * table["judged_members"][cluster]
             old = end_ms - table["judged"][cluster] >= REJUDGE_MS
-            if table["requests"][cluster] >= min_requests and (grown or more or old):
+            if grown or more or old:
                 result.append(cluster)
                 table["judged_members"][cluster] = members
         due = np.array(result, np.int64)
@@ -130,15 +140,41 @@ class Clusters:
         self.graph.accounts["component"][changed] = now[changed]
         self.graph.accounts.touch(changed)
 
-    def rows(self, cluster: int) -> tuple[Table, NDArray, NDArray]:
-        """Return the table with the members' traffic inside the cluster, their account rows, and their rows in it."""
+    def assign_bundles(self, bundles: list[NDArray]) -> None:
+        """Give each bundle the cluster that most of its templates were in, or a new one."""
+        before, self.bundles, self.bundle_of = self.bundle_of, {}, {}
+        for templates in sorted(bundles, key=lambda part: (-len(part), int(part[0]))):
+            old = [before[value] for value in templates.tolist() if value in before]
+            known = [cluster for cluster in sorted(set(old), key=lambda c: (-old.count(c), c)) if cluster not in self.bundles]
+            cluster = known[0] if known else int(self.table.extend(1)[0])
+            self.bundles[cluster] = templates
+            self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
+
+    def templates(self, cluster: int) -> list[int]:
+        """Return the prompt templates that the cluster formed around, as value rows."""
+        if cluster in self.bundles:
+            return self.bundles[cluster].tolist()
+        value = int(self.table["value"][cluster])
+        return [value] if value >= 0 and not self.graph.values["family"][value] else []
+
+    def load_bundles(self, bundles: dict[int, NDArray]) -> None:
+        """Put back `bundles`."""
+        self.bundles = bundles
+        self.bundle_of = {value: cluster for cluster, values in bundles.items() for value in values.tolist()}
+
+    def group(self, cluster: int) -> Group:
+        """Return the cluster as a group."""
+        if cluster in self.bundles:
+            columns = traffic(self.graph, self.bundles[cluster])
+            return Group(BUNDLE, columns, np.arange(len(columns["account"])), columns["account"], self.bundles[cluster])
         value = int(self.table["value"][cluster])
         if value < 0:
             accounts = self.component_members.get(cluster, np.zeros(0, np.int64))
-            return self.graph.accounts, accounts, accounts
+            return Group(COMPONENT, self.graph.accounts, accounts, accounts, np.zeros(0, np.int64))
         uses = np.array(self.graph.members[value], np.int64)
         uses = uses[self.graph.uses["counts"][uses, 0] >= 0.5]
-        return self.graph.uses, self.graph.uses["account"][uses].astype(np.int64), uses
+        kind = INFRASTRUCTURE if self.graph.values["family"][value] else TEMPLATE
+        return Group(kind, self.graph.uses, uses, self.graph.uses["account"][uses].astype(np.int64), np.array([value]))
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed."""

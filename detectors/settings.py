@@ -33,8 +33,11 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     theta: PositiveFloat = 1.0
     """Evidence two accounts need, from at least two families, to be joined (DETECTION §3.2)."""
     min_accounts: Annotated[int, Meta(ge=3)] = 5
+    """Values and components of fewer accounts are not followed."""
+    min_group_accounts: Annotated[int, Meta(ge=5)] = 20
+    """Smaller groups are not judged: published campaigns had hundreds of accounts, a customer's own keys are few."""
     min_requests: Positive = 100
-    """Smaller groups are not tested: no statistic means anything on them."""
+    """Nor are groups of fewer requests: no statistic means anything on them."""
     half_life_days: PositiveFloat = 14.0
     reservoir: Positive = 64
     """Recent accounts that a new account on the same value is compared with."""

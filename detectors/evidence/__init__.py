@@ -1,7 +1,8 @@
 """What speaks for a campaign: one file per family, each with a statistic, larger is more suspicious, and a sentence.
 
-No single family decides. Each statistic is turned into nats by its rank among honest groups of the same size
-(`reference`), each family's nats are capped, and their sum is ranked in the same way (`fusion`).
+No single family decides. Each statistic is turned into nats by its rank among honest groups (`reference`); where it
+falls short of what load-balanced extraction has to look like, it speaks against (`expected`). The sum is ranked among
+honest groups in its turn (`fusion`).
 """
 
 from detectors.evidence import (
@@ -12,10 +13,22 @@ from detectors.evidence import (
     links,
     outlierness,
     rhythm,
+    shared_prompts,
     templates,
     volume,
 )
 
-FAMILIES = (outlierness, evenness, templates, capability, elicitation, links, cohort, rhythm, volume)
+FAMILIES = (
+    outlierness,
+    evenness,
+    templates,
+    capability,
+    elicitation,
+    links,
+    cohort,
+    rhythm,
+    volume,
+    shared_prompts,
+)
 
 __all__ = ["FAMILIES"]

@@ -1,4 +1,4 @@
-"""From statistics to one figure: capped nats per family, their sum, and the rank of the sum."""
+"""From statistics to one figure: signed, bounded nats per family, their sum, and the rank of the sum."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence import FAMILIES
-from detectors.evidence.reference import Reference, bucket
-from detectors.linking.members import Groups
+from detectors.evidence.expected import EXPECTED
+from detectors.evidence.reference import Reference
+from detectors.linking.members import INFRASTRUCTURE, Groups
 
-CAP = 6.0
-PURPOSE = ("capability", "elicitation", "templates")
-COORDINATION = ("links", "evenness", "cohort", "rhythm", "volume", "outlierness")
 NAMES = tuple(family.NAME for family in FAMILIES)
-_PURPOSE = np.array([name in PURPOSE for name in NAMES])
+PURPOSE = np.array([name in ("capability", "elicitation") for name in NAMES])
+INFRASTRUCTURE_NATS = 4.0
+"""A group around one card, device or network needs this much more: honest people share those with campaigns."""
 
 
 @dataclass
@@ -23,14 +23,13 @@ class Judgement:
     """G groups judged by F families.
 
     Attributes:
-        buckets: shape (G,).
-        statistics, nats: shape (F, G).
-        total: sum of the capped nats, shape (G,).
-        surprise: −ln p of the total among honest groups of the same kind and size, shape (G,).
-        purposeful: whether both what is asked and how it is asked speak, shape (G,).
+        statistics: shape (F, G).
+        nats: signed: for a campaign or against it, shape (F, G).
+        total: their sum, shape (G,).
+        surprise: −ln p of the total among honest groups, shape (G,).
+        purposeful: whether what is asked speaks for extraction at all, shape (G,).
     """
 
-    buckets: NDArray
     statistics: NDArray
     nats: NDArray
     total: NDArray
@@ -45,34 +44,30 @@ class Fusion:
         self.references = {name: Reference(name) for name in NAMES}
         self.total = Reference("total")
 
-    def judge(self, groups: Groups, kinds: NDArray) -> Judgement:
-        """Return what the families say of the groups; `kinds` are positions in `reference.KINDS`, shape (G,)."""
-        buckets = bucket(kinds, groups.size)
+    @property
+    def provisional(self) -> bool:
+        """Whether the shipped reference still counts."""
+        return self.total.provisional
+
+    def judge(self, groups: Groups) -> Judgement:
+        """Return what the families say of the groups."""
         statistics = np.stack([family.statistic(groups) for family in FAMILIES])
-        nats = np.stack(
-            [self.references[name].minus_ln_p(buckets, row) for name, row in zip(NAMES, statistics, strict=True)]
-        )
-        nats = np.clip(nats, 0.0, CAP)
-        total = nats.sum(0)
-        purposeful = (nats[_PURPOSE].sum(0) >= CAP / 2) & (nats[~_PURPOSE].sum(0) >= CAP / 2)
-        return Judgement(buckets, statistics, nats, total, self.total.minus_ln_p(buckets, total), purposeful)
+        pairs = zip(NAMES, statistics, strict=True)
+        nats = np.stack([EXPECTED[name].bound(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
+        total = nats.sum(0) - np.where(groups.kind == INFRASTRUCTURE, INFRASTRUCTURE_NATS, 0.0)
+        return Judgement(statistics, nats, total, self.total.minus_ln_p(total), nats[PURPOSE].sum(0) > 0.0)
 
     def vote(self, judgement: Judgement, group: int) -> None:
         """Let one group that is taken for honest join the references."""
-        number = int(judgement.buckets[group])
         for name, row in zip(NAMES, judgement.statistics, strict=True):
-            self.references[name].add(number, float(row[group]))
-        self.total.add(number, float(judgement.total[group]))
+            self.references[name].add(row[group])
+        self.total.add(judgement.total[group])
 
-    def provisional(self, bucket: int) -> bool:
-        """Return whether a bucket still leans on the shipped reference."""
-        return self.total.own(bucket) < 200
-
-    def state(self) -> dict:
+    def state(self) -> dict[str, list[float]]:
         """Return what `load` takes."""
         return {name: reference.state() for name, reference in [*self.references.items(), ("total", self.total)]}
 
-    def load(self, state: dict) -> None:
+    def load(self, state: dict[str, list[float]]) -> None:
         """Put back what `state` returned."""
         for name, reference in [*self.references.items(), ("total", self.total)]:
             reference.load(state[name])

@@ -21,7 +21,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """
     best = np.zeros(len(groups.account))
     carries = np.zeros(len(groups.account), bool)
-    own = np.where(groups.values >= 0, groups.graph.values["family"][np.maximum(groups.values, 0)], -1)
+    families = [groups.graph.values["family"][part.values[0]] if len(part.values) else -1 for part in groups.parts]
+    own = np.array(families)
     for family in range(1, len(FAMILIES)):
         counted = (own != family)[groups.group]
         weight, present = _shared_rarity(groups, family)

@@ -16,8 +16,9 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     A machine that spreads t active ticks evenly over the clock meets 24 (1 − (1 − 1/24)^t) different hours. Ticks are
     counted, not requests, so a burst says nothing; members with fewer than six active ticks are left out.
     """
-    hours = np.bitwise_count(groups.column("hours")).astype(np.float64)
-    ticks = groups.column("ticks").astype(np.float64)
+    table = groups.graph.accounts
+    hours = np.bitwise_count(table["hours"][groups.account]).astype(np.float64)
+    ticks = table["ticks"][groups.account].astype(np.float64)
     expected = 24.0 * (1.0 - (1.0 - 1.0 / 24.0) ** ticks)
     counted = ticks >= 6.0
     total = groups.sum(np.where(counted, np.minimum(hours / np.maximum(expected, 1e-9), 1.0), 0.0))

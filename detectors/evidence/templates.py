@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.members import Groups
+from detectors.linking.members import BUNDLE, TEMPLATE, Groups
 
 NAME = "templates"
 
@@ -23,13 +23,16 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 
 
 def different_share(groups: Groups) -> NDArray[np.float64]:
-    """Return different contents / requests: by sketch for a template, by the members' own counts otherwise."""
-    values = groups.values
-    row = np.maximum(values, 0)
-    seen = groups.graph.values["content_requests"][row].astype(np.float64)
-    sketched = groups.graph.different_contents(row) / np.maximum(seen, 1.0)
-    own = groups.sum(groups.column("contents")) / np.maximum(groups.sum(groups.requests), 1.0)
-    return np.minimum(np.where((values >= 0) & (seen > 0), sketched, own), 1.0)
+    """Return different contents / requests: by the templates' sketches, or by the members' own counts without any."""
+    table = groups.graph.accounts
+    contents, requests = table["contents"][groups.account], table["counts"][groups.account, 0]
+    result = groups.sum(contents) / np.maximum(groups.sum(requests), 1.0)
+    for position, part in enumerate(groups.parts):
+        if part.kind in (TEMPLATE, BUNDLE):
+            seen = float(groups.graph.values["content_requests"][part.values].sum())
+            if seen:
+                result[position] = groups.graph.different_contents(part.values) / seen
+    return np.minimum(result, 1.0)
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:

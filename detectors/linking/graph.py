@@ -107,7 +107,9 @@ class Graph:
         """Take in one tick; return the account rows (A,) and the use rows (U,), −1 where the value is of one account."""
         rows = self._account_rows(tick.accounts)
         self._describe(rows, tick)
-        self._add(self.accounts, rows, tick, "", tick.columns["first"], tick.columns["last"])
+        per_account = np.bincount(tick.columns["use_account"], tick.columns["use_contents"], len(rows))
+        whole = Tick(tick.end_ms, [], tick.columns | {"contents": per_account})
+        self._add(self.accounts, rows, whole, "", tick.columns["first"], tick.columns["last"])
         uses = self._use_rows(rows, tick)
         seen = uses >= 0
         who = tick.columns["use_account"][seen]
@@ -147,7 +149,7 @@ class Graph:
             sums = np.zeros((len(unique), table[name].shape[1]))
             np.add.at(sums, inverse, tick.columns[prefix + name])
             table[name][unique] = table[name][unique] * kept[:, None] + sums
-        contents = np.zeros(len(unique)) if not prefix else np.bincount(inverse, tick.columns["use_contents"])
+        contents = np.bincount(inverse, tick.columns[prefix + "contents"], len(unique))
         table["contents"][unique] = table["contents"][unique] * kept + contents
         table["ticks"][unique] = table["ticks"][unique] * kept + 1
         if not prefix:
@@ -219,13 +221,12 @@ class Graph:
         np.add.at(self.values["content_requests"], value, np.float32(1))
         self.values.touch(np.unique(value))
 
-    def different_contents(self, values: NDArray) -> NDArray[np.float64]:
-        """Return about how many different contents went through each value, shape (len(values),)."""
-        registers = self.values["sketch"][values].astype(np.float64)
-        raw = 0.709 * SKETCH**2 / np.exp2(-registers).sum(1)
-        empty = (registers == 0).sum(1)
-        linear = SKETCH * np.log(SKETCH / np.maximum(empty, 1))
-        return np.where((raw <= 2.5 * SKETCH) & (empty > 0), linear, raw)
+    def different_contents(self, values: NDArray) -> float:
+        """Return about how many different contents went through `values` together."""
+        registers = self.values["sketch"][values].max(0).astype(np.float64)
+        raw = 0.709 * SKETCH**2 / np.exp2(-registers).sum()
+        empty = int((registers == 0).sum())
+        return float(SKETCH * np.log(SKETCH / empty) if raw <= 2.5 * SKETCH and empty else raw)
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed."""

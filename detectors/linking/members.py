@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from detectors.linking.graph import Graph
 from detectors.windows import Table
 
 SCORES = 20_000
+KINDS = ("template", "infrastructure", "component", "bundle")
+"""What a group formed around: one prompt template, one payment, device or network, pairs of values, or templates."""
+TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE = range(4)
 
 
 class Population:
@@ -56,27 +60,42 @@ class Population:
         self.capabilities, self.scores = np.array(capabilities), np.array(scores, np.float32)
 
 
+@dataclass
+class Group:
+    """One candidate group.
+
+    Attributes:
+        kind: position in `KINDS`.
+        traffic: columns like those of `graph.uses`: each member's traffic inside the group.
+        rows: the members' rows in `traffic`.
+        account: the members' account rows, same length.
+        values: the value rows that the group formed around; none for a component.
+    """
+
+    kind: int
+    traffic: Mapping[str, NDArray] | Table
+    rows: NDArray
+    account: NDArray
+    values: NDArray
+
+
 class Groups:
     """G groups with M members in all.
 
     Args:
         graph: where the accounts and values are.
-        members: per group, the table with each member's traffic inside the group (`graph.uses` or `graph.accounts`),
-            the account rows of the members, and their rows in that table.
-        values: the value each group formed around, −1 for a component, shape (G,).
+        groups: at least one.
         population: what the rest of the world looks like.
     """
 
-    def __init__(
-        self, graph: Graph, members: Sequence[tuple[Table, NDArray, NDArray]], values: NDArray, population: Population
-    ) -> None:
-        self.graph, self.values, self.population = graph, values, population
-        sizes = [len(accounts) for _, accounts, _ in members]
+    def __init__(self, graph: Graph, groups: list[Group], population: Population) -> None:
+        self.graph, self.population, self.parts = graph, population, groups
+        sizes = [len(group.account) for group in groups]
         self.start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        self.group = np.repeat(np.arange(len(members)), sizes)
-        self.account = np.concatenate([accounts for _, accounts, _ in members]).astype(np.int64)
+        self.group = np.repeat(np.arange(len(groups)), sizes)
+        self.account = np.concatenate([group.account for group in groups]).astype(np.int64)
         self.size = np.array(sizes, np.float64)
-        self._members = members
+        self.kind = np.array([group.kind for group in groups])
         self._columns: dict[str, NDArray] = {}
 
     def __len__(self) -> int:
@@ -85,7 +104,7 @@ class Groups:
     def column(self, name: str) -> NDArray:
         """Return a traffic column of every member, shape (M, …)."""
         if name not in self._columns:
-            self._columns[name] = np.concatenate([table[name][rows] for table, _, rows in self._members])
+            self._columns[name] = np.concatenate([part.traffic[name][part.rows] for part in self.parts])
         return self._columns[name]
 
     @property

@@ -14,9 +14,10 @@ from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.errors import StateVersionError
 from detectors.evidence.fusion import Fusion
+from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
-from detectors.linking.members import Groups, Population
+from detectors.linking.members import Group, Groups, Population
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
@@ -144,8 +145,9 @@ class GroupStage:
             since = tick.end_ms - int(2 * links.half_life_days * DAY_MS)
             label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
             self.clusters.assign_components(label)
+            self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
         touched = self._count(tick, rows, uses)
-        due = self.clusters.due(touched, links.min_requests, tick.end_ms)
+        due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
         return self.campaign_book.update(hot, rows, tick)
 
@@ -192,21 +194,22 @@ class GroupStage:
         np.add.at(self.graph.accounts["shared"], who, counts[template, 0])
         component = self.graph.accounts["component"][rows].astype(np.int64)
         joined = component >= 0
-        clusters = np.concatenate([cluster[inside], component[joined]])
-        return self.clusters.count(clusters, np.concatenate([counts[inside], tick.columns["counts"][joined]]), tick.end_ms)
+        bundle = np.array([self.clusters.bundle_of.get(value, -1) for value in values.tolist()], np.int64)
+        bundled = bundle >= 0
+        clusters = np.concatenate([cluster[inside & ~bundled], bundle[bundled], component[joined]])
+        counts = np.concatenate([counts[inside & ~bundled], counts[bundled], tick.columns["counts"][joined]])
+        return self.clusters.count(clusters, counts, tick.end_ms)
 
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, object]]:
         """Judge the due clusters; return those that call for an alert with what speaks for it."""
-        links = self.settings.links
-        members = {cluster: self.clusters.rows(cluster) for cluster in due}
-        due = [cluster for cluster in due if len(members[cluster][1]) >= links.min_accounts and not self._one_house(members[cluster])]
-        if not due:
+        parts = [(cluster, self.clusters.group(cluster)) for cluster in due]
+        parts = [pair for pair in parts if len(pair[1].account) >= self.settings.links.min_group_accounts]
+        parts = [pair for pair in parts if not self._one_house(pair[1])]
+        if not parts:
             return []
-        values = self.clusters.table["value"][due]
-        groups = Groups(self.graph, [members[cluster] for cluster in due], values, self.population)
-        family = self.graph.values["family"][np.maximum(values, 0)]
-        kinds = np.where(values < 0, 2, np.where(family == 0, 0, 1))
-        judgement = self.fusion.judge(groups, kinds)
+        due = [cluster for cluster, _ in parts]
+        groups = Groups(self.graph, [group for _, group in parts], self.population)
+        judgement = self.fusion.judge(groups)
         threshold = self._threshold(end_ms)
         calls = (judgement.surprise >= threshold) & judgement.purposeful
         table = self.clusters.table
@@ -227,11 +230,11 @@ class GroupStage:
         recent = self.clusters.table["judged"][: len(self.clusters)] > end_ms - WEEK_MS
         return float(np.log(max(int(recent.sum()), 100) / self.settings.budget.false_campaigns_per_week))
 
-    def _one_house(self, members: tuple) -> bool:
+    def _one_house(self, group: Group) -> bool:
         """Tell whether most of a group's traffic belongs to one verified organisation."""
-        table, accounts, rows = members
-        organization = np.where(verified(self.graph, accounts), self.graph.accounts["organization"][accounts], 0)
-        requests = table["counts"][rows, 0].astype(np.float64)
+        checked = verified(self.graph, group.account)
+        organization = np.where(checked, self.graph.accounts["organization"][group.account], 0)
+        requests = group.traffic["counts"][group.rows, 0].astype(np.float64)
         houses, inverse = np.unique(organization, return_inverse=True)
         by_house = np.bincount(inverse, requests)
         return bool(by_house[houses > 0].max(initial=0.0) > 0.5 * requests.sum())
@@ -265,6 +268,7 @@ class GroupStage:
             "singles": graph.singles(),
             "templates": graph.templates.state(),
             "population": self.population.state(),
+            "bundles": self.clusters.bundles,
             "fusion": self.fusion.state(),
             "campaigns": self.campaign_book.state(),
             "waiting": waiting,
@@ -301,6 +305,7 @@ class GroupStage:
         self.models.load({key[7:]: value for key, value in entries.items() if key.startswith("models/")})
         self.population.load(rest["population"])
         self.fusion.load(rest["fusion"])
+        self.clusters.load_bundles(rest["bundles"])
         self.campaign_book.load(rest["campaigns"])
         self._waiting = {}
         for tick, partial in rest["waiting"]:

@@ -1,0 +1,59 @@
+"""What a campaign has to look like, family by family: how much each may count for it, and when it speaks against.
+
+Capped nats for, since each honest look-alike is extreme in some family: a class is perfectly even and perfectly new,
+an evaluation runs all night, a viral app fills one template. And nats against, since each of them lacks something that
+paid-for extraction cannot do without. The figures are read off the published campaigns and the timing tables of
+DETECTION §3.3, not fitted to traffic:
+
+- evenness: a dispatcher gives 0.5 to 1, lognormal loads with σ = 1 give 0.37, honest heavy tails under 0.25;
+- templates: a work list asks each question once or a few times, a class and a benchmark repeat theirs many times over;
+- links: a campaign's cards and devices are shared by few; a crowd behind one network shares one common thing;
+- cohort: most accounts of a campaign are young, but so are those of many honest events, so it counts for little;
+- volume: accounts that cost money are used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Bounds of one family.
+
+    Attributes:
+        cap: most nats for a campaign.
+        low: a statistic below this speaks against, linearly …
+        width: … down to `low` − `width`, …
+        against: … by up to this many nats.
+        measured: a statistic of exactly 0 means that it could not be measured and says nothing.
+    """
+
+    cap: float
+    low: float = 0.0
+    width: float = 1.0
+    against: float = 0.0
+    measured: bool = False
+
+    def bound(self, statistic: NDArray, nats: NDArray) -> NDArray[np.float64]:
+        """Return the signed nats of statistics whose rank among honest groups gives `nats`, both of shape (G,)."""
+        short = self.against * np.clip((self.low - statistic) / self.width, 0.0, 1.0)
+        signed = np.where(statistic < self.low, -short, np.minimum(nats, self.cap))
+        return np.where(self.measured & (statistic == 0.0), 0.0, signed)
+
+
+EXPECTED = {
+    "outlierness": Expected(5.0, low=0.6, width=0.6, against=2.0),
+    "evenness": Expected(3.0, low=0.35, width=0.35, against=3.0, measured=True),
+    "templates": Expected(2.5, low=0.35, width=0.35, against=3.0),
+    "capability": Expected(3.0, low=0.5, width=0.4, against=2.0),
+    "elicitation": Expected(4.5),
+    "links": Expected(5.0, low=0.7, width=0.4, against=2.0, measured=True),
+    "cohort": Expected(2.0, low=0.4, width=0.3, against=2.5),
+    "rhythm": Expected(3.5, low=0.8, width=0.3, against=2.0, measured=True),
+    "volume": Expected(3.0, low=0.5, width=0.5, against=3.0),
+    "shared_prompts": Expected(3.0),
+}

@@ -1,0 +1,26 @@
+"""Many prompts, the same people: templates that one set of accounts works through together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.members import BUNDLE, Groups
+
+NAME = "shared_prompts"
+
+
+def statistic(groups: Groups) -> NDArray[np.float64]:
+    """Return log2 of the templates in a bundle, 0 for other groups.
+
+    People who meet at one popular prompt part again at the next; a campaign's accounts share all of theirs.
+    """
+    return np.array([np.log2(len(part.values)) if part.kind == BUNDLE else 0.0 for part in groups.parts])
+
+
+def text(groups: Groups, group: int, value: float, median: float) -> str:
+    """Return the sentence for one group."""
+    return (
+        f"the same {len(groups.parts[group].account)} accounts share {len(groups.parts[group].values)} prompt templates "
+        f"in like proportions (honest groups: {2**median:.0f})"
+    )
