@@ -52,16 +52,18 @@ def made(settings: KafkaSettings) -> KafkaSettings:
 
 
 class Process:
-    """A worker in a process of its own, with the counting stages."""
+    """A worker in a process of its own, with the counting stages unless told otherwise."""
 
-    def __init__(self, settings: KafkaSettings, log: Path, **environment: str) -> None:
+    def __init__(
+        self, settings: KafkaSettings, log: Path, module: str = "tests.broker.counting", **environment: str
+    ) -> None:
         self.log = log
         variables = {**os.environ, **environment}
         for key, value in msgspec.structs.asdict(settings).items():
             if value is not None:
                 variables[f"HYDRAWATCH_KAFKA__{key.upper()}"] = str(value)
         with log.open("ab") as output:
-            command = [sys.executable, "-m", "tests.broker.counting"]
+            command = [sys.executable, "-m", *module.split()]
             self.popen = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
 
     def kill(self) -> None:
@@ -85,8 +87,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Start workers; those that still run are killed when the test ends."""
     started: list[Process] = []
 
-    def run(settings: KafkaSettings, **environment: str) -> Process:
-        process = Process(settings, tmp_path / f"worker-{len(started)}.log", **environment)
+    def run(settings: KafkaSettings, **more: str) -> Process:
+        process = Process(settings, tmp_path / f"worker-{len(started)}.log", **more)
         started.append(process)
         return process
 

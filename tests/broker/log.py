@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from stream.checkpoint import Changelog, Restored
@@ -22,6 +24,25 @@ def write(settings: KafkaSettings, topic: str, values: Iterable[tuple[int, bytes
         ) as client:
             name = settings.topic_prefix + topic
             sent = [await client.send(name, value, key=b"key", partition=partition) for partition, value in values]
+            await asyncio.gather(*sent)
+
+    asyncio.run(run())
+
+
+def write_lines(settings: KafkaSettings, topic: str, path: Path, key: str) -> None:
+    """Write the lines of a file of JSON objects, each to the partition of its value of `key`."""
+
+    async def run() -> None:
+        async with AIOKafkaProducer(
+            bootstrap_servers=settings.bootstrap_servers, linger_ms=20, compression_type="lz4", max_batch_size=512 << 10
+        ) as client:
+            name, sent = settings.topic_prefix + topic, []
+            with path.open("rb") as lines:
+                for line in lines:
+                    sent.append(await client.send(name, line.rstrip(), key=msgspec.json.decode(line)[key].encode()))
+                    if len(sent) == 20_000:
+                        await asyncio.gather(*sent)
+                        sent.clear()
             await asyncio.gather(*sent)
 
     asyncio.run(run())
