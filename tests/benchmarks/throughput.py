@@ -24,9 +24,8 @@ from tests.benchmarks import equivalence, harness
 from tests.benchmarks.worker_throughput import measure
 from tests.broker import kafka
 
-STOCK_SHARE = 20
+STOCK_SHARE = 10
 """Stock Faust gets one of so many events."""
-SCALE = 0.02
 
 
 class Figure(NamedTuple):
@@ -39,9 +38,10 @@ class Figure(NamedTuple):
 Figures = dict[str, list[Figure]]
 
 
-def prepare(directory: Path, source: Path | None, events: int) -> tuple[Path, int, float]:
-    """Return a file of `events` requests, how many it has, and their mean size in bytes."""
-    source = source or equivalence.simulated(directory, SCALE, seed=1)
+def prepare(directory: Path, arguments: argparse.Namespace) -> tuple[Path, int, float]:
+    """Return a file of requests, how many it has, and their mean size in bytes."""
+    source = arguments.file or equivalence.simulated(directory, arguments.scale, 1, arguments.days)
+    events = arguments.events
     path = directory / "requests.jsonl"
     count = 0
     with source.open("rb") as lines, path.open("wb") as file:
@@ -80,14 +80,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--events", type=int, default=500_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=0.02, help="of the simulated provider")
+    parser.add_argument("--days", type=float, default=14.0, help="of event time; fewer at a larger scale is denser")
     parser.add_argument("--file", type=Path, help="plain JSON Lines instead of simulated requests")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     figures: Figures = {}
     with tempfile.TemporaryDirectory(prefix="hydrawatch-throughput-") as work, kafka.bootstrap() as servers:
         directory = Path(work)
-        path, events, size = prepare(directory, arguments.file, arguments.events)
+        path, events, size = prepare(directory, arguments)
         facts = harness.machine() | {"events": events, "bytes_per_event": round(size), "rounds": arguments.rounds}
+        facts |= {"file": arguments.file.name} if arguments.file else {"scale": arguments.scale, "days": arguments.days}
         for number in range(arguments.rounds):
             full = {}
             for partitions in (1, 4):
