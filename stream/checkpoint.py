@@ -124,9 +124,9 @@ class Changelog:
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=8 << 20,
         ) as consumer:
+            committed = await consumer.committed(self.source) or 0  # before the state, which is written before it
             entries = await self._read(consumer)
             end = (await consumer.end_offsets([self.source]))[self.source]
-            committed = await consumer.committed(self.source) or 0
         position = self._position(entries.pop(POSITION_KEY, None))
         if committed > position + 1:
             raise CheckpointError(
