@@ -28,6 +28,8 @@ OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
+BREADTH = 0.3
+"""Members of a bundle use at least this part of the templates that its busy accounts use."""
 NEW_SHARE = 0.05
 MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
 CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 24.0
@@ -37,6 +39,7 @@ class Testimony(msgspec.Struct):
     """What speaks for one group, and whom it accuses."""
 
     accounts: list[int]
+    by_content: bool
     first_seen: int
     score: float
     surprise: float
@@ -128,6 +131,7 @@ class Campaigns:
         first = groups.column("first")[mine]
         return Testimony(
             accounts=accounts.tolist(),
+            by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE),
             first_seen=int(first[first > 0].min()),
             score=float(judgement.total[position]),
             surprise=float(judgement.surprise[position]),
@@ -141,8 +145,13 @@ class Campaigns:
         """Tell which members of a group are part of what the group does."""
         mine = groups.group == position
         enough = groups.requests[mine] >= 0.9
-        if groups.kind[position] in (TEMPLATE, BUNDLE):
+        part = groups.parts[position]
+        if part.kind == TEMPLATE:
             return enough
+        if part.kind == BUNDLE:
+            used = part.traffic["templates"]
+            usual = np.average(used, weights=groups.requests[mine])
+            return enough & (used >= BREADTH * usual)
         mix = groups.column("capabilities")[mine].astype(np.float64)
         whole = mix.sum(0)
         cosine = mix @ whole / np.maximum(np.linalg.norm(mix, axis=1) * np.linalg.norm(whole), 1e-9)
@@ -161,17 +170,17 @@ class Campaigns:
             facts.append(Mitigating("established", f"{100 * old:.0f} % of the accounts were over 60 days old at first use"))
         return facts
 
-    def update(self, hot: Iterable[tuple[int, Testimony]], rows: NDArray, tick: Tick) -> Outputs:
+    def update(self, hot: Iterable[tuple[int, Testimony]], rows: NDArray, uses: NDArray, tick: Tick) -> Outputs:
         """Take in the groups that call for an alert and the traffic of one tick; return what changed.
 
         Args:
             hot: clusters with what speaks for them.
-            rows: account rows of the tick, in the order of its columns.
+            rows, uses: account and use rows of the tick, in the order of its columns.
         """
         outputs = Outputs([], [])
         for cluster, testimony in sorted(hot, key=lambda pair: (-pair[1].surprise, pair[0])):
             self._attach(cluster, testimony, tick.end_ms, outputs)
-        self._join_late(tick)
+        self._join_late(uses)
         self._count(rows, tick)
         for number, campaign in enumerate(self._campaigns):
             if campaign.state in ("open", "updated"):
@@ -179,7 +188,7 @@ class Campaigns:
         return outputs
 
     def _attach(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> None:
-        number = self._find(cluster, testimony.accounts, now, outputs)
+        number = self._find(cluster, testimony, now, outputs)
         campaign = self._campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
@@ -190,19 +199,21 @@ class Campaigns:
             campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
         self._add_members(number, testimony.accounts)
 
-    def _find(self, cluster: int, accounts: list[int], now: int, outputs: Outputs) -> int:
-        """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one."""
+    def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
+        """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one.
+
+        Only what two campaigns ask for can make them one: resellers' exits and cards are shared by strangers.
+        """
+        accounts = testimony.accounts
         number = int(self.clusters.table["campaign"][cluster])
         while number >= 0 and self._campaigns[number].state == "merged":
             number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == self._campaigns[number].merged_into)
         owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
         shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
-        joined = sorted(
-            n for n, both in shared.items() if both >= OVERLAP * min(len(accounts), len(self._campaigns[n].members))
-        )
+        joined = [n for n, both in shared.items() if both >= OVERLAP * min(len(accounts), len(self._campaigns[n].members))]
         if number < 0:
-            number = joined[0] if joined else self._open(accounts, now)
-        for other in joined:
+            number = max(joined, key=lambda n: (shared[n], -n)) if joined else self._open(accounts, now)
+        for other in joined if testimony.by_content else ():
             if other != number:
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
@@ -241,19 +252,21 @@ class Campaigns:
             counts = self.graph.accounts["counts"][new].sum(0)
             campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, counts[:3], strict=True)]
 
-    def _join_late(self, tick: Tick) -> None:
-        """Accounts that came to a campaign's own template since it was last judged belong to it at once."""
-        graph, table = self.graph, self.clusters.table
-        mine = np.flatnonzero((table["campaign"][: table.rows] >= 0) & (table["last"][: table.rows] == tick.end_ms))
-        for cluster in mine.tolist():
-            number = int(table["campaign"][cluster])
-            if self._campaigns[number].state not in ("open", "updated"):
-                continue
-            for value in self.clusters.templates(cluster):
-                uses = np.array(graph.members[value], np.int64)
-                fresh = uses[graph.uses["last"][uses] > tick.end_ms - self.settings.windows.tick_s * 1000]
-                accounts = graph.uses["account"][fresh][graph.uses["counts"][fresh, 0] >= 0.9]
-                self._add_members(number, accounts[~self.is_member(accounts)].tolist())
+    def _join_late(self, uses: NDArray) -> None:
+        """Accounts that come to a campaign's own template between two judgements belong to it at once.
+
+        Args:
+            uses: use rows of the tick, −1 where the value is of one account only.
+        """
+        uses = uses[uses >= 0]
+        clusters = self.graph.values["cluster"][self.graph.uses["value"][uses]]
+        campaign = np.where(clusters >= 0, self.clusters.table["campaign"][clusters], -1)
+        campaign[self.graph.values["family"][self.graph.uses["value"][uses]] != 0] = -1
+        accounts = self.graph.uses["account"][uses]
+        late = (campaign >= 0) & ~self.is_member(accounts)
+        for number in np.unique(campaign[late]).tolist():
+            if self._campaigns[number].state in ("open", "updated"):
+                self._add_members(number, np.unique(accounts[late & (campaign == number)]).tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:
         inside = self.is_member(rows)

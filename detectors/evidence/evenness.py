@@ -14,7 +14,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return 1 / (1 + v): v is the squared coefficient of variation of the members' daily requests beyond chance.
 
     1 for a dispatcher, 0.37 for lognormal loads with σ = 1, under 0.1 for honest heavy tails (DETECTION §3.3). Loads
-    that are all near one request say nothing, so groups with fewer than three requests a member get 0.
+    that are all near one request say nothing, so groups with fewer than three requests a member get
+    NaN.
     """
     requests = groups.requests
     rate = daily_rate(groups.column("first"), groups.column("last"), requests)
@@ -22,7 +23,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     variance = groups.mean(rate**2) - mean**2
     chance = 1.0 / np.maximum(groups.mean(requests), 1e-9)
     excess = np.maximum(variance / np.maximum(mean, 1e-9) ** 2 - chance, 0.0)
-    return np.where(groups.mean(requests) >= 3.0, 1.0 / (1.0 + excess), 0.0)
+    return np.where(groups.mean(requests) >= 3.0, 1.0 / (1.0 + excess), np.nan)
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:

@@ -29,31 +29,29 @@ class Expected:
         low: a statistic below this speaks against, linearly …
         width: … down to `low` − `width`, …
         against: … by up to this many nats.
-        measured: a statistic of exactly 0 means that it could not be measured and says nothing.
     """
 
     cap: float
     low: float = 0.0
     width: float = 1.0
     against: float = 0.0
-    measured: bool = False
 
     def bound(self, statistic: NDArray, nats: NDArray) -> NDArray[np.float64]:
-        """Return the signed nats of statistics whose rank among honest groups gives `nats`, both of shape (G,)."""
+        """Return the signed nats of statistics (NaN: not measured, says nothing) whose rank among honest groups gives `nats`, both of shape (G,)."""
         short = self.against * np.clip((self.low - statistic) / self.width, 0.0, 1.0)
         signed = np.where(statistic < self.low, -short, np.minimum(nats, self.cap))
-        return np.where(self.measured & (statistic == 0.0), 0.0, signed)
+        return np.where(np.isnan(statistic), 0.0, signed)
 
 
 EXPECTED = {
     "outlierness": Expected(5.0, low=0.6, width=0.6, against=2.0),
-    "evenness": Expected(3.0, low=0.35, width=0.35, against=3.0, measured=True),
+    "evenness": Expected(3.0, low=0.35, width=0.35, against=3.0),
     "templates": Expected(2.5, low=0.35, width=0.35, against=3.0),
     "capability": Expected(3.0, low=0.5, width=0.4, against=2.0),
     "elicitation": Expected(4.5),
-    "links": Expected(5.0, low=0.7, width=0.4, against=2.0, measured=True),
+    "links": Expected(5.0, low=0.5, width=0.4, against=2.0),
     "cohort": Expected(2.0, low=0.4, width=0.3, against=2.5),
-    "rhythm": Expected(3.5, low=0.8, width=0.3, against=2.0, measured=True),
+    "rhythm": Expected(3.5, low=0.8, width=0.3, against=2.0),
     "volume": Expected(3.0, low=0.5, width=0.5, against=3.0),
     "shared_prompts": Expected(3.0),
 }

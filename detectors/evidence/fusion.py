@@ -57,11 +57,16 @@ class Fusion:
         total = nats.sum(0) - np.where(groups.kind == INFRASTRUCTURE, INFRASTRUCTURE_NATS, 0.0)
         return Judgement(statistics, nats, total, self.total.minus_ln_p(total), nats[PURPOSE].sum(0) > 0.0)
 
-    def vote(self, judgement: Judgement, group: int) -> None:
-        """Let one group that is taken for honest join the references."""
+    def vote(self, judgement: Judgement, group: int, peak: float) -> None:
+        """Let one group that is taken for honest join the references.
+
+        Args:
+            peak: the highest total that two judgements in a row reached: alerts are called by peaks, so peaks it is
+                that they are compared with.
+        """
         for name, row in zip(NAMES, judgement.statistics, strict=True):
             self.references[name].add(row[group])
-        self.total.add(judgement.total[group])
+        self.total.add(peak)
 
     def state(self) -> dict[str, list[float]]:
         """Return what `load` takes."""

@@ -13,11 +13,12 @@ NAME = "links"
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return the mean over the members of the rarity of the rarest value that each shares inside its group.
+    """Return the mean over the members of the best r · (1 − s) among the values that each shares inside its group.
 
-    Counted in families other than the one that the group formed around: two families agree or it is nothing. Members
-    that carry no payment, device or address (they come through a cloud) are left out of the mean; a group in which
-    fewer than a third carry any gets 0.
+    r is the rarity of the value, s the part of the group that has it: fake accounts share cards and devices a few at a
+    time, while a class, an office or an event share one thing among all. Counted in families other than the one that
+    the group formed around: two families agree or it is nothing. Members that carry no payment, device or address
+    (they come through a cloud) are left out; NaN for a group in which fewer than a third carry any.
     """
     best = np.zeros(len(groups.account))
     carries = np.zeros(len(groups.account), bool)
@@ -30,21 +31,21 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
         carries |= counted & present
     carrying = groups.sum(carries.astype(np.float64))
     mean = groups.sum(best) / np.maximum(carrying, 1.0)
-    return np.where(carrying >= groups.size / 3, mean, 0.0)
+    return np.where(carrying >= groups.size / 3, mean, np.nan)
 
 
 def _shared_rarity(groups: Groups, family: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return per member the rarity of its rarest value shared inside the group, and whether it has any value."""
+    """Return per member its best r · (1 − s) in one family, and whether it has any value of the family."""
     recent = groups.graph.accounts["recent"][groups.account, family - 1]
     weight = np.zeros(recent.shape)
     member, place = np.nonzero(recent >= 0)
     value = recent[member, place]
     key = groups.group[member].astype(np.int64) << 32 | value
     _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
-    shared = count[inverse] >= 2
-    degree = groups.graph.values["accounts"][value]
-    inside = count[inverse] / np.maximum(degree, 1)
-    weight[member, place] = np.where(shared, rarity(degree, groups.population.accounts) * np.minimum(2 * inside, 1.0), 0.0)
+    inside = count[inverse]
+    few = 1.0 - inside / groups.size[groups.group[member]]
+    known = rarity(groups.graph.values["accounts"][value], groups.population.accounts)
+    weight[member, place] = np.where(inside >= 2, known * few, 0.0)
     return weight.max(1), recent[:, 0] >= 0
 
 

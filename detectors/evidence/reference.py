@@ -44,7 +44,9 @@ class Reference:
         return len(self._own) < OWN_ENOUGH
 
     def add(self, value: float) -> None:
-        """Let one honest group vote."""
+        """Let one honest group vote; NaN is no vote."""
+        if np.isnan(value):
+            return
         self._own.append(float(value))
         del self._own[:-RESERVOIR]
         self._sorted = self._shape = None

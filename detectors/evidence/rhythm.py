@@ -14,7 +14,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return the mean over the members of: different hours of the day with a request / those of a steady machine.
 
     A machine that spreads t active ticks evenly over the clock meets 24 (1 − (1 − 1/24)^t) different hours. Ticks are
-    counted, not requests, so a burst says nothing; members with fewer than six active ticks are left out.
+    counted, not requests, so a burst says nothing; members with fewer than six active ticks are left out;
+    NaN where too few remain.
     """
     table = groups.graph.accounts
     hours = np.bitwise_count(table["hours"][groups.account]).astype(np.float64)
@@ -23,7 +24,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     counted = ticks >= 6.0
     total = groups.sum(np.where(counted, np.minimum(hours / np.maximum(expected, 1e-9), 1.0), 0.0))
     enough = groups.sum(counted.astype(np.float64))
-    return np.where(enough >= np.maximum(3.0, groups.size / 4), total / np.maximum(enough, 1.0), 0.0)
+    return np.where(enough >= np.maximum(3.0, groups.size / 4), total / np.maximum(enough, 1.0), np.nan)
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:

@@ -52,12 +52,15 @@ def bundles(graph: Graph, min_accounts: int, since_ms: int) -> list[NDArray[np.i
 
 
 def traffic(graph: Graph, templates: NDArray) -> dict[str, NDArray]:
-    """Return the traffic of each account through a bundle: the columns of `graph.uses`, a row per account."""
+    """Return the traffic of each account through a bundle: the columns of `graph.uses`, a row per account.
+
+    `templates` counts how many of the bundle's templates the account used.
+    """
     rows = np.concatenate([np.array(graph.members[value], np.int64) for value in templates.tolist()])
     rows = rows[graph.uses["counts"][rows, 0] >= 0.5]
     rows = rows[np.argsort(graph.uses["account"][rows], kind="stable")]
     account, start = np.unique(graph.uses["account"][rows], return_index=True)
-    columns = {"account": account}
+    columns = {"account": account, "templates": np.diff(np.append(start, len(rows)))}
     for name in ("counts", "capabilities", "contents", "ticks"):
         columns[name] = np.add.reduceat(graph.uses[name][rows], start, axis=0)
     first = graph.uses["first"][rows]

@@ -149,7 +149,7 @@ class GroupStage:
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
-        return self.campaign_book.update(hot, rows, tick)
+        return self.campaign_book.update(hot, rows, uses, tick)
 
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
         """Join the partials of one tick, accounts in the order of their ids."""
@@ -213,8 +213,11 @@ class GroupStage:
         threshold = self._threshold(end_ms)
         calls = (judgement.surprise >= threshold) & judgement.purposeful
         table = self.clusters.table
-        self.tested += int((table["surprise"][due] == 0).sum())
-        table["surprise"][due] = np.maximum(judgement.surprise, 1e-6)
+        new = table["total"][due] == 0
+        self.tested += int(new.sum())
+        pair = np.where(new, judgement.total, np.minimum(judgement.total, table["total"][due]))
+        table["peak"][due] = np.where(new, pair, np.maximum(pair, table["peak"][due]))
+        table["total"][due] = np.where(judgement.total == 0, 1e-6, judgement.total)
         table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
         self._vote(judgement, due, end_ms, threshold)
         if self.observer is not None:
@@ -231,9 +234,8 @@ class GroupStage:
         return float(np.log(max(int(recent.sum()), 100) / self.settings.budget.false_campaigns_per_week))
 
     def _one_house(self, group: Group) -> bool:
-        """Tell whether most of a group's traffic belongs to one verified organisation."""
-        checked = verified(self.graph, group.account)
-        organization = np.where(checked, self.graph.accounts["organization"][group.account], 0)
+        """Tell whether most of a group's traffic belongs to one organisation: a customer with keys, not a crowd."""
+        organization = self.graph.accounts["organization"][group.account]
         requests = group.traffic["counts"][group.rows, 0].astype(np.float64)
         houses, inverse = np.unique(organization, return_inverse=True)
         by_house = np.bincount(inverse, requests)
@@ -248,7 +250,7 @@ class GroupStage:
             mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
             if mature and rested and judgement.surprise[position] < threshold / 2 and table["campaign"][cluster] < 0:
-                self.fusion.vote(judgement, position)
+                self.fusion.vote(judgement, position, float(table["peak"][cluster]))
                 table["voted"][cluster] = end_ms
 
     def snapshot(self) -> dict[str, bytes]:
