@@ -64,6 +64,7 @@ class Watermark:
         result = []
         for moment, account in zip(times, accounts, strict=True):
             if moment > reached + self.max_jump_ms:
+                self._ahead = [pair for pair in self._ahead if pair[0] > reached + self.max_jump_ms]
                 self._ahead.append((moment, account))
                 others = {other for _, other in self._ahead}
                 if len(others) > 1 or len(self._ahead) >= CORROBORATION:
