@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+PIECE_IDS = 64_000
+"""Ids in one entry of a snapshot: 512 kB."""
+
 
 class RecentIds:
     """Remembers at least the last `capacity` different 64-bit ids, at most twice as many.
 
     Two generations: ids join the recent one; when that is full it becomes the older one, and the ids of the
-    generation before are forgotten.
+    generation before are forgotten. That happens after the same id however the ids are cut into batches.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -28,16 +31,22 @@ class RecentIds:
 
     def first_seen(self, ids: Sequence[int]) -> NDArray[np.bool_]:
         """Return which of `ids` were not seen before, and remember them all."""
+        parts = []
+        while len(ids):
+            room = self.capacity - len(self._recent)
+            parts.append(self._remember_all(ids[:room]))
+            ids = ids[room:]
+            if len(self._recent) >= self.capacity:
+                self._turn()
+        return np.concatenate(parts) if parts else np.zeros(0, bool)
+
+    def _remember_all(self, ids: Sequence[int]) -> NDArray[np.bool_]:
         new = set(ids)
         if len(new) == len(ids) and self._recent.isdisjoint(new) and self._older.isdisjoint(new):
             self._recent |= new
             self._unsaved[self._generation] += ids
-            fresh = np.ones(len(ids), bool)
-        else:
-            fresh = np.array([self._remember(number) for number in ids], bool)
-        if len(self._recent) >= self.capacity:
-            self._turn()
-        return fresh
+            return np.ones(len(ids), bool)
+        return np.array([self._remember(number) for number in ids], bool)
 
     def _remember(self, number: int) -> bool:
         if number in self._recent or number in self._older:
@@ -56,9 +65,11 @@ class RecentIds:
         entries = {}
         for generation, ids in self._unsaved.items():
             if ids and generation >= self._generation - 1:
-                piece = self._saved_pieces.get(generation, 0)
-                entries[f"ids/{generation}/{piece}"] = np.array(ids, np.uint64).tobytes()
-                self._saved_pieces[generation] = piece + 1
+                for start in range(0, len(ids), PIECE_IDS):
+                    piece = self._saved_pieces.get(generation, 0)
+                    part = np.array(ids[start : start + PIECE_IDS], np.uint64)
+                    entries[f"ids/{generation}/{piece}"] = part.tobytes()
+                    self._saved_pieces[generation] = piece + 1
         for generation in [old for old in self._saved_pieces if old < self._generation - 1]:
             entries |= {f"ids/{generation}/{piece}": b"" for piece in range(self._saved_pieces.pop(generation))}
         self._unsaved = {self._generation: []}
@@ -66,14 +77,12 @@ class RecentIds:
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back what `snapshot` returned."""
-        for key, saved in items:
-            if key.startswith("ids/"):
-                generation = int(key.split("/")[1])
-                if generation > self._generation:
-                    self._generation = generation
-                self._saved_pieces[generation] = self._saved_pieces.get(generation, 0) + 1
-        for key, saved in items:
-            if key.startswith("ids/"):
-                recent = int(key.split("/")[1]) == self._generation
-                (self._recent if recent else self._older).update(np.frombuffer(saved, np.uint64).tolist())
+        pieces = [(int(key.split("/")[1]), saved) for key, saved in items if key.startswith("ids/") and saved]
+        self._generation = max((generation for generation, _ in pieces), default=0)
+        for generation, saved in pieces:
+            self._saved_pieces[generation] = self._saved_pieces.get(generation, 0) + 1
+            ids = self._recent if generation == self._generation else self._older
+            ids.update(np.frombuffer(saved, np.uint64).tolist())
         self._unsaved = {self._generation: []}
+        if len(self._recent) >= self.capacity:
+            self._turn()
