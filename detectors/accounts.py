@@ -40,7 +40,6 @@ _COLUMNS: dict[str, Column] = {
     **PaneRing.columns("day", 24, _WIDE, len(RING) - _WIDE),
     **{column: spec for name in _DISTINCT for column, spec in Distinct.columns(name).items()},
 }
-DESCRIPTION = ("created", "plan", "verification", "pathway", "organization")
 _FILL = {"created": -1, "plan": -1, "verification": -1, "pathway": -1}
 
 
@@ -163,10 +162,7 @@ class AccountWindows:
         idle = np.flatnonzero((last > 0) & (last < before_ms))
         if not len(idle):
             return
-        described = {name: self.table[name][idle] for name in DESCRIPTION}
         self.table.clear(idle)
-        for name, column in described.items():
-            self.table[name][idle] = column
         for row in np.setdiff1d(idle, back).tolist():
             del self._row[self.ids[row]]
             self.ids[row] = ""

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from detectors.hashing import digest
 
 from detectors.accounts import DAY_MS, AccountWindows
 from detectors.columns import Columns, Extractor, chosen, select
 from detectors.duplicates import RecentIds
 from detectors.errors import StateVersionError
 from detectors.fold import fold
+from detectors.hashing import digest
 from detectors.partials import Partial, decode, encode
 from detectors.request import Request
 from detectors.settings import DetectorSettings
@@ -106,6 +106,7 @@ class AccountStage:
         closing = select(joined, over)
         for tick in np.unique(closing["tick"]).tolist():
             partials += self._partials(tick, select(closing, closing["tick"] == tick))
+            self._evict(tick, joined["row"][joined["tick"] > tick])
         if not partials or partials[-1].tick < through:
             partials.append(Partial(self.partition, through, 0, True, False))
         return partials
@@ -114,16 +115,14 @@ class AccountStage:
         end_ms = (tick + 1) * self._watermark.tick_ms
         self.accounts.describe(columns["row"], columns)
         active = self.accounts.update(columns["row"], columns, end_ms)
-        partials = fold(self.partition, tick, self.accounts, active, columns, self._extract.names.known, end_ms)
-        day = end_ms // DAY_MS
-        if day != self._evicted_on:
-            self._evicted_on = day
-            self._evict(end_ms)
-        return partials
+        return fold(self.partition, tick, self.accounts, active, columns, self._extract.names.known, end_ms)
 
-    def _evict(self, end_ms: int) -> None:
-        back = np.unique(np.concatenate([part["row"] for part in self._open])) if self._open else np.zeros(0, np.int64)
-        self.accounts.evict(end_ms - self.settings.windows.idle_account_days * DAY_MS, back)
+    def _evict(self, tick: int, waiting: NDArray) -> None:
+        """Once a day forget idle accounts, but not the rows that requests of later ticks (`waiting`) point at."""
+        end_ms = (tick + 1) * self._watermark.tick_ms
+        if end_ms // DAY_MS != self._evicted_on:
+            self._evicted_on = end_ms // DAY_MS
+            self.accounts.evict(end_ms - self.settings.windows.idle_account_days * DAY_MS, waiting)
 
     def advance(self, now_ms: int = END_OF_TIME_MS) -> list[Partial]:
         """Say that nothing waits in the partition: close what `now_ms` allows and hold nobody up.
