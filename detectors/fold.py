@@ -11,9 +11,16 @@ from detectors.accounts import AccountWindows, bits
 from detectors.columns import Columns
 from detectors.partials import FAMILIES, SCHEMA, Partial
 
-USES_PER_CHUNK = 3_000
-CONTENTS_PER_CHUNK = 20_000
+CHUNK_BYTES = 250_000
+"""A chunk ends before the account that takes it past a multiple of this; one account alone is at most 420 kB."""
+ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 200, 110, 11, 8
+"""Encoded size of a row of each kind; an account has its id besides."""
+MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300}
+"""Values of each family that one account is followed through in a tick: those with most requests."""
+MAX_CONTENTS = 8_000
+"""Different contents listed of one account in a tick."""
 MIX_KINDS = ("model", "access_path")
+CODED = ("plan", "verification", "pathway", "mix_name")
 
 
 def fold(
@@ -42,7 +49,20 @@ def fold(
     data = _per_account(accounts, active[order], who, columns, end_ms)
     data |= _mixes(who, columns)
     data |= _uses(who, columns)
+    names = _alphabetical(names, data)
     return list(_chunks(partition, tick, [ids[position] for position in order], names, data))
+
+
+def _alphabetical(names: Sequence[str], data: Columns) -> list[str]:
+    """Renumber the names in the order of the alphabet: that of their arrival depends on the batches."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.full(len(names) + 1, -1)
+    rank[order] = np.arange(len(order))
+    for name in CODED:
+        data[name] = rank[data[name]]
+    by_name = np.lexsort((data["mix_name"], data["mix_kind"], data["mix_account"]))
+    data.update({name: column[by_name] for name, column in data.items() if name.startswith("mix_")})
+    return [names[code] for code in order]
 
 
 def _group(keys: NDArray) -> tuple[NDArray, NDArray]:
@@ -102,8 +122,9 @@ def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
     account, value = who[rows], value[order]
     start = np.flatnonzero(np.concatenate([[True], (np.diff(account) != 0) | (value[1:] != value[:-1])]))
     run = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(rows))))
-    contents, per_use = _contents(run, columns["content"][rows], len(start), name == "template")
-    return {
+    kept = _busiest(account[start], np.diff(np.append(start, len(rows))), MAX_USES[name])
+    contents, per_use = _contents(run, columns["content"][rows], account[start], kept, name == "template")
+    uses = {
         "use_account": account[start],
         "use_family": np.full(len(start), family),
         "use_value": value[start],
@@ -111,31 +132,46 @@ def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
         "use_counts": np.add.reduceat(columns["counts"][rows], start, axis=0),
         "use_capabilities": np.add.reduceat(bits(columns["capabilities"][rows]), start, axis=0),
         "use_contents": per_use,
-        "contents": contents,
     }
+    return {column: values[kept] for column, values in uses.items()} | {"contents": contents}
 
 
-def _contents(run: NDArray, content: NDArray, uses: int, wanted: bool) -> tuple[NDArray, NDArray]:
-    """Return the different contents of each use, end to end, and how many there are of each."""
-    known = content > 0
+def _busiest(account: NDArray, requests: NDArray, count: int) -> NDArray[np.bool_]:
+    """Return which uses are among the `count` of their account with most requests; `account` is ascending."""
+    order = np.lexsort((-requests, account))
+    kept = np.empty(len(order), bool)
+    kept[order] = _place(account) < count
+    return kept
+
+
+def _place(account: NDArray) -> NDArray[np.int64]:
+    """Return the place of each row among those of its account; `account` is ascending."""
+    return np.arange(len(account)) - np.searchsorted(account, account)
+
+
+def _contents(
+    run: NDArray, content: NDArray, account: NDArray, kept: NDArray[np.bool_], wanted: bool
+) -> tuple[NDArray, NDArray]:
+    """Return the different contents of each kept use, end to end, and how many there are of each use."""
+    known = (content > 0) & kept[run]
     if not wanted or not known.any():
-        return np.zeros(0, np.uint64), np.zeros(uses, np.int64)
+        return np.zeros(0, np.uint64), np.zeros(len(kept), np.int64)
     run, content = run[known], content[known]
     order = np.lexsort((content, run))
     run, content = run[order], content[order]
     first = np.concatenate([[True], (np.diff(run) != 0) | (content[1:] != content[:-1])])
-    return content[first], np.bincount(run[first], minlength=uses)
+    run, content = run[first], content[first]
+    listed = _place(account[run]) < MAX_CONTENTS
+    return content[listed], np.bincount(run[listed], minlength=len(kept))
 
 
-def _chunks(
-    partition: int, tick: int, ids: list[str], names: Sequence[str], data: Columns
-) -> Iterator[Partial]:
-    content_use = np.repeat(np.arange(len(data["use_account"])), data["use_contents"])
-    content_account = data["use_account"][content_use]
-    weight = np.bincount(data["use_account"], minlength=len(ids)) / USES_PER_CHUNK
-    weight += np.bincount(content_account, minlength=len(ids)) / CONTENTS_PER_CHUNK + 1 / USES_PER_CHUNK
-    chunk_of = np.floor(np.cumsum(weight)).astype(np.int64)
-    _, chunk_of = np.unique(chunk_of, return_inverse=True)
+def _chunks(partition: int, tick: int, ids: list[str], names: Sequence[str], data: Columns) -> Iterator[Partial]:
+    content_account = np.repeat(data["use_account"], data["use_contents"])
+    size = np.array([ACCOUNT_BYTES + len(account.encode()) for account in ids])
+    rows = ((data["use_account"], USE_BYTES), (data["mix_account"], MIX_BYTES), (content_account, CONTENT_BYTES))
+    for owner, each in rows:
+        size += each * np.bincount(owner, minlength=len(ids))
+    _, chunk_of = np.unique(np.cumsum(size) // CHUNK_BYTES, return_inverse=True)
     last = int(chunk_of[-1])
     for chunk in range(last + 1):
         first, end = np.searchsorted(chunk_of, [chunk, chunk + 1])
@@ -160,9 +196,8 @@ def _part(data: Columns, content_account: NDArray, first: int, end: int) -> Colu
 
 def _used_names(names: Sequence[str], part: Columns) -> tuple[list[str], Columns]:
     """Renumber the names of one chunk so that it carries only those it uses."""
-    coded = ("plan", "verification", "pathway", "mix_name")
-    codes = np.unique(np.concatenate([part[name] for name in coded]))
+    codes = np.unique(np.concatenate([part[name] for name in CODED]))
     codes = codes[codes >= 0].astype(np.int64)
-    for name in coded:
+    for name in CODED:
         part[name] = np.where(part[name] >= 0, np.searchsorted(codes, part[name]), -1)
     return [names[code] for code in codes.tolist()], part
