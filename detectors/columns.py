@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from detectors.hashing import digest
 
+from detectors.hashing import digest
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.request import Request
 
 CACHE_ENTRIES = 1 << 20
+MAX_NAME = 128
+"""Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
 _CAPABILITY_BIT = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
 _FIELDS = Request.__struct_fields__
 Columns = dict[str, NDArray]
@@ -43,12 +45,13 @@ class Names:
         limit: how many numbers there are.
     """
 
-    def __init__(self, limit: int = 4096) -> None:
+    def __init__(self, limit: int = 1024) -> None:
         self.limit = limit
         self.known: list[str] = []
         self._codes = Cache(self._new, missing=-1)
 
     def _new(self, name: str) -> int:
+        name = name[:MAX_NAME]
         if len(self.known) >= self.limit - 1:
             name = "(other)"
         if name in self.known:
