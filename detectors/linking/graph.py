@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.columns import Names
 from detectors.linking.templates import TemplateFamilies
-from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, Partial
+from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
 from detectors.windows import Table, decay
 from detectors.windows.table import PAGE_ROWS, Column
 
@@ -104,7 +104,7 @@ class Graph:
         self._single: dict[int, int] = {}
 
     def update(self, tick: Tick) -> tuple[NDArray, NDArray]:
-        """Take in one tick; return the account rows (A,) and the use rows (U,), −1 where the value is of one account."""
+        """Take in one tick; return the rows of its accounts (A,) and uses (U,), −1 for a value of one account."""
         rows = self._account_rows(tick.accounts)
         self._describe(rows, tick)
         per_account = np.bincount(tick.columns["use_account"], tick.columns["use_contents"], len(rows))
@@ -121,12 +121,10 @@ class Graph:
 
     def _account_rows(self, ids: Sequence[str]) -> NDArray:
         get = self._account.get
-        found = [get(account) for account in ids]
-        new = [position for position, row in enumerate(found) if row is None]
-        for position, row in zip(new, self.accounts.extend(len(new)).tolist(), strict=True):
-            found[position] = self._account[ids[position]] = row
-            self.ids.append(ids[position])
-        return np.array(found, np.int64)
+        new = [account for account in dict.fromkeys(ids) if get(account) is None]
+        self._account.update(zip(new, self.accounts.extend(len(new)).tolist(), strict=True))
+        self.ids += new
+        return np.array([get(account) for account in ids], np.int64)
 
     def _describe(self, rows: NDArray, tick: Tick) -> None:
         for name in ("created", "plan", "verification", "pathway"):
@@ -167,10 +165,7 @@ class Graph:
         value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
         value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         accounts = rows[tick.columns["use_account"]]
-        uses = [
-            self._use_row(*use)
-            for use in zip(accounts.tolist(), family.tolist(), value.tolist(), strict=True)
-        ]
+        uses = [self._use_row(*use) for use in zip(accounts.tolist(), family.tolist(), value.tolist(), strict=True)]
         if len(self._single) > self.max_values:
             self._single = dict(list(self._single.items())[self.max_values // 2 :])
         return np.array(uses, np.int64)
@@ -250,8 +245,8 @@ class Graph:
         self._account = {account: row for row, account in enumerate(self.ids)}
         self._value = {key: row for row, key in enumerate(self.values["value"][: self.values.rows].tolist())}
         self.members = [[] for _ in range(self.values.rows)]
-        pairs = zip(self.uses["account"].tolist(), self.uses["value"].tolist(), range(self.uses.rows))
-        for account, value, use in pairs:
+        accounts, values = (self.uses[name][: self.uses.rows].tolist() for name in ("account", "value"))
+        for use, (account, value) in enumerate(zip(accounts, values, strict=True)):
             self._use[account << 32 | value] = use
             self.members[value].append(use)
 
