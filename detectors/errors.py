@@ -32,4 +32,7 @@ class StateError(DetectorError):
 
 
 class StateVersionError(StateError):
-    """A snapshot written by another state schema. Operator action: run the version that wrote it, or start a new group."""
+    """A snapshot written by another state schema.
+
+    Operator action: run the version that wrote it, or start a new group.
+    """

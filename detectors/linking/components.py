@@ -78,8 +78,8 @@ def _pairs(graph: Graph, since_ms: int) -> tuple[NDArray, NDArray, NDArray]:
 
 def _rarest(account: NDArray, family: NDArray, weight: NDArray) -> NDArray:
     order = np.lexsort((-weight, family, account))
-    run = np.concatenate([[True], (np.diff(account[order]) != 0) | (np.diff(family[order]) != 0)]) if len(order) else order
-    start = np.flatnonzero(run)
+    changed = (np.diff(account[order]) != 0) | (np.diff(family[order]) != 0)
+    start = np.flatnonzero(np.concatenate([[len(order) > 0], changed]))
     place = np.arange(len(order)) - np.repeat(start, np.diff(np.append(start, len(order))))
     return order[place < VALUES_PER_FAMILY]
 
@@ -115,7 +115,7 @@ def _join(keys: NDArray, accounts: NDArray, population: int) -> tuple[NDArray, N
     edges = (np.ones(int(shared.sum()), np.int8), (accounts[shared], population + inverse[shared]))
     _, label = connected_components(coo_array(edges, shape=(nodes, nodes)), directed=False)
     joined = np.unique(accounts[shared])
-    used, dense, sizes = np.unique(label[joined], return_inverse=True, return_counts=True)
+    _, dense, sizes = np.unique(label[joined], return_inverse=True, return_counts=True)
     result = np.full(population, -1)
     result[joined] = dense
     return result, sizes

@@ -107,7 +107,10 @@ class PeerModels:
         for number, trees in enumerate(self.trees):
             arrays = pickle.loads(entries[f"trees/{number}"])
             trees.load_state(
-                {name: np.frombuffer(data, dtype).reshape(shape).copy() for name, (dtype, shape, data) in arrays.items()}
+                {
+                    name: np.frombuffer(data, dtype).reshape(shape).copy()
+                    for name, (dtype, shape, data) in arrays.items()
+                }
             )
         self._reservoir, self._filled, self._adwin, self.hold_until = pickle.loads(entries["peers"])
 

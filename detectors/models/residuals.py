@@ -10,7 +10,9 @@ NOISE = 0.25
 """Variance added before dividing: ln counts of a few requests jitter by this much anyway."""
 
 
-def residual(state: NDArray, seen: NDArray, values: NDArray, fading_factor: float = FADING_FACTOR) -> NDArray[np.float64]:
+def residual(
+    state: NDArray, seen: NDArray, values: NDArray, fading_factor: float = FADING_FACTOR
+) -> NDArray[np.float64]:
     """Score `values` against what was learned, then learn them in place.
 
     The recurrences are those of `river.stats.EWMean` and `river.stats.EWVar`: m ← f·x + (1 − f)·m, started at x, and

@@ -40,7 +40,7 @@ class Distinct:
         periods[turned] = now
         bit = (values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(55)
         word = np.left_shift(np.uint64(1), bit & np.uint64(63))
-        np.bitwise_or.at(maps, (rows, 0, (bit >> np.uint64(6)).astype(np.intp)), word)
+        np.bitwise_or.at(maps.reshape(-1), rows * (2 * WORDS) + (bit >> np.uint64(6)).astype(np.intp), word)
 
     def counts(self, rows: NDArray, now_ms: int) -> NDArray[np.float64]:
         """Return the estimated number of different values over both periods, shape (len(rows),)."""
