@@ -1,4 +1,4 @@
-"""The life of a campaign: opened once, updated on material change, merged, resolved; and what is decided about its accounts."""
+"""The life of a campaign: opened once, updated on material change, merged, resolved."""
 
 from __future__ import annotations
 
@@ -161,13 +161,13 @@ class Campaigns:
         known = float(verified(self.graph, accounts).mean()) if len(accounts) else 0.0
         facts = []
         if known > 0:
-            facts.append(
-                Mitigating("verified", f"{100 * known:.0f} % of the accounts passed a document check or are under contract")
-            )
+            text = f"{100 * known:.0f} % of the accounts passed a document check or are under contract"
+            facts.append(Mitigating("verified", text))
         age = self.graph.accounts["first"][accounts] - self.graph.accounts["created"][accounts]
         old = float(((self.graph.accounts["created"][accounts] >= 0) & (age > 60 * 24 * HOUR_MS)).mean())
         if old > 0:
-            facts.append(Mitigating("established", f"{100 * old:.0f} % of the accounts were over 60 days old at first use"))
+            text = f"{100 * old:.0f} % of the accounts were over 60 days old at first use"
+            facts.append(Mitigating("established", text))
         return facts
 
     def update(self, hot: Iterable[tuple[int, Testimony]], rows: NDArray, uses: NDArray, tick: Tick) -> Outputs:
@@ -207,10 +207,12 @@ class Campaigns:
         accounts = testimony.accounts
         number = int(self.clusters.table["campaign"][cluster])
         while number >= 0 and self._campaigns[number].state == "merged":
-            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == self._campaigns[number].merged_into)
+            target = self._campaigns[number].merged_into
+            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
         owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
         shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
-        joined = [n for n, both in shared.items() if both >= OVERLAP * min(len(accounts), len(self._campaigns[n].members))]
+        sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
+        joined = [n for n, both in shared.items() if both >= OVERLAP * sizes[n]]
         if number < 0:
             number = max(joined, key=lambda n: (shared[n], -n)) if joined else self._open(accounts, now)
         for other in joined if testimony.by_content else ():
@@ -325,7 +327,8 @@ class Campaigns:
         return models, shares(self.graph.paths.known, table["paths"][rows].sum(0))
 
     def _decision(self, campaign: Campaign, row: int, revision: int, now: int) -> Decision:
-        return decide(self.settings.decisions, campaign.campaign_id, campaign.severity, self.graph.ids[row], revision, now)
+        account = self.graph.ids[row]
+        return decide(self.settings.decisions, campaign.campaign_id, campaign.severity, account, revision, now)
 
     def _alert(self, campaign: Campaign, now: int) -> Alert:
         campaign.revision += 1

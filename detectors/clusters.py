@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.accounts import HOUR_MS, RING
-from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.bundles import traffic
+from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
 from detectors.windows import PaneRing, Table
 
@@ -146,8 +146,8 @@ class Clusters:
         before, self.bundles, self.bundle_of = self.bundle_of, {}, {}
         for templates in sorted(bundles, key=lambda part: (-len(part), int(part[0]))):
             old = [before[value] for value in templates.tolist() if value in before]
-            known = [cluster for cluster in sorted(set(old), key=lambda c: (-old.count(c), c)) if cluster not in self.bundles]
-            cluster = known[0] if known else int(self.table.extend(1)[0])
+            known = sorted({cluster for cluster in old if cluster not in self.bundles})
+            cluster = max(known, key=old.count) if known else int(self.table.extend(1)[0])
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
 
@@ -158,10 +158,10 @@ class Clusters:
         value = int(self.table["value"][cluster])
         return [value] if value >= 0 and not self.graph.values["family"][value] else []
 
-    def load_bundles(self, bundles: dict[int, NDArray]) -> None:
-        """Put back `bundles`."""
-        self.bundles = bundles
-        self.bundle_of = {value: cluster for cluster, values in bundles.items() for value in values.tolist()}
+    def load_bundles(self, bundles: dict[int, list[int]]) -> None:
+        """Put back `bundles`, templates as lists."""
+        self.bundles = {cluster: np.array(values, np.int64) for cluster, values in bundles.items()}
+        self.bundle_of = {value: cluster for cluster, values in bundles.items() for value in values}
 
     def group(self, cluster: int) -> Group:
         """Return the cluster as a group."""
@@ -187,7 +187,7 @@ class Clusters:
         component = self.graph.accounts["component"][: self.graph.accounts.rows]
         order = np.argsort(component, kind="stable")
         clusters, start = np.unique(component[order], return_index=True)
-        parts = np.split(order, start[1:])
+        parts = np.split(order, start[1:]) if len(order) else []
         self.component_members = {
             cluster: part for cluster, part in zip(clusters.tolist(), parts, strict=True) if cluster >= 0
         }

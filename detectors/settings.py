@@ -48,7 +48,7 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The false alarms an operator is willing to read."""
 
-    false_campaigns_per_week: PositiveFloat = 1.0
+    false_campaigns_per_week: PositiveFloat = 0.5
 
 
 class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

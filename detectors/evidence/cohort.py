@@ -14,7 +14,7 @@ YOUNG_MS = 14 * DAY_MS
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return the mean of two shares of the members: younger than 14 days when first seen, and born in the densest week."""
+    """Return the mean of two shares of the members: under 14 days old when first seen, and born in the densest week."""
     created = groups.graph.accounts["created"][groups.account]
     known = created >= 0
     first = groups.graph.accounts["first"][groups.account]

@@ -37,16 +37,21 @@ class Expected:
     against: float = 0.0
 
     def bound(self, statistic: NDArray, nats: NDArray) -> NDArray[np.float64]:
-        """Return the signed nats of statistics (NaN: not measured, says nothing) whose rank among honest groups gives `nats`, both of shape (G,)."""
+        """Return signed nats, shape (G,).
+
+        Args:
+            statistic: shape (G,); NaN is not measured and says nothing.
+            nats: what the rank of each among honest groups gives, shape (G,).
+        """
         short = self.against * np.clip((self.low - statistic) / self.width, 0.0, 1.0)
         signed = np.where(statistic < self.low, -short, np.minimum(nats, self.cap))
         return np.where(np.isnan(statistic), 0.0, signed)
 
 
 EXPECTED = {
-    "outlierness": Expected(5.0, low=0.6, width=0.6, against=2.0),
+    "outlierness": Expected(3.0, low=0.6, width=0.6, against=2.0),
     "evenness": Expected(3.0, low=0.35, width=0.35, against=3.0),
-    "templates": Expected(2.5, low=0.35, width=0.35, against=3.0),
+    "templates": Expected(2.5, low=0.35, width=0.35, against=4.0),
     "capability": Expected(3.0, low=0.5, width=0.4, against=2.0),
     "elicitation": Expected(4.5),
     "links": Expected(5.0, low=0.5, width=0.4, against=2.0),

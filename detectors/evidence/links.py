@@ -65,4 +65,4 @@ def counts(groups: Groups, group: int) -> dict[str, tuple[int, int]]:
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
     shared = ", ".join(f"{n} accounts on {v} {family} values" for family, (v, n) in counts(groups, group).items())
-    return f"the accounts share rare infrastructure: {shared or 'none'} (strength {value:.2f}, honest groups {median:.2f})"
+    return f"shared infrastructure: {shared or 'none'} (strength {value:.2f}, honest groups {median:.2f})"

@@ -20,7 +20,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
+    part = groups.parts[group]
     return (
-        f"the same {len(groups.parts[group].account)} accounts share {len(groups.parts[group].values)} prompt templates "
-        f"in like proportions (honest groups: {2**median:.0f})"
+        f"the same {len(part.account)} accounts share {len(part.values)} prompt templates in like proportions "
+        f"(honest groups: {2**median:.0f})"
     )

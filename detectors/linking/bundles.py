@@ -43,7 +43,7 @@ def bundles(graph: Graph, min_accounts: int, since_ms: int) -> list[NDArray[np.i
     matrix = csr_array((weight / length[column] * enough[column], (uses["account"][rows], column)))
     cosine = (matrix.T @ matrix).tocoo()
     close = cosine.data >= SIMILAR
-    count, label = connected_components(
+    _, label = connected_components(
         csr_array((close[close], (cosine.row[close], cosine.col[close])), shape=cosine.shape), directed=False
     )
     order = np.argsort(label, kind="stable")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from river import drift
@@ -20,6 +20,7 @@ TREES, HEIGHT, WINDOW = 25, 8, 1024
 RESERVOIR = 4096
 MIN_RANKED = 256
 WEIGHT = 0.2
+DRIFT_WINDOW = 672
 HOLD_MS = 2 * DAY_MS
 ORGANIZATION_PLANS = ("team", "enterprise")
 ORGANIZATION_CHECKS = ("contract", "document")
@@ -38,6 +39,7 @@ class PeerModels:
         self._reservoir = np.zeros((len(PEERS), RESERVOIR))
         self._filled = np.zeros(len(PEERS), np.int64)
         self._adwin = [drift.ADWIN() for _ in PEERS]
+        self._medians: list[list[float]] = [[] for _ in PEERS]
         self.hold_until = 0
         """While a peer group drifts (a model release, say), references do not learn: until this time, ms."""
         self.latest: list[float] = []
@@ -68,8 +70,7 @@ class PeerModels:
         if len(known) >= MIN_RANKED:
             rank = (len(known) - np.searchsorted(known, raw, "left") + 1) / (len(known) + 1)
             self.latest += rank.tolist()
-            if self._adwin[peer].update(float(np.median(rank))) is None and self._adwin[peer].drift_detected:
-                self.hold_until = end_ms + HOLD_MS
+            self._watch(peer, float(np.median(rank)), end_ms)
         else:
             rank = np.ones(len(raw))
         self.trees[peer].learn_many(features[learn])
@@ -78,6 +79,20 @@ class PeerModels:
         self._reservoir[peer, places] = kept
         self._filled[peer] += len(kept)
         return -np.log(rank)
+
+    def _watch(self, peer: int, median: float, end_ms: int) -> None:
+        """Tell the peer group's drift detector how odd its median account is now.
+
+        The detector's inputs are kept, a window of them, and its memory is begun anew with each window, so that a
+        restart can bring it to the same state.
+        """
+        self._medians[peer].append(median)
+        if len(self._medians[peer]) > DRIFT_WINDOW:
+            self._medians[peer] = [median]
+            self._adwin[peer] = drift.ADWIN()
+        self._adwin[peer].update(median)
+        if self._adwin[peer].drift_detected:
+            self.hold_until = end_ms + HOLD_MS
 
     def _remember(self, graph: Graph, rows: NDArray, novelty: NDArray, end_ms: int) -> None:
         table = graph.accounts
@@ -94,25 +109,33 @@ class PeerModels:
 
     def state(self) -> dict[str, bytes]:
         """Return the learned state, a piece per model."""
-        entries = {}
-        for number, trees in enumerate(self.trees):
-            arrays = {name: (array.dtype.str, array.shape, array.tobytes()) for name, array in trees.state().items()}
-            entries[f"trees/{number}"] = pickle.dumps(arrays)
-        rest = (self._reservoir, self._filled, self._adwin, self.hold_until)
-        entries["peers"] = pickle.dumps(rest)
+        entries = {f"trees/{number}": pack(trees.state()) for number, trees in enumerate(self.trees)}
+        entries["scores"] = pack({"reservoir": self._reservoir, "filled": self._filled})
+        entries["drift"] = msgspec.msgpack.encode((self._medians, self.hold_until))
         return entries
 
     def load(self, entries: Mapping[str, bytes]) -> None:
-        """Put back what `state` returned."""
+        """Put back what `state` returned; the drift detectors learn their latest inputs again."""
         for number, trees in enumerate(self.trees):
-            arrays = pickle.loads(entries[f"trees/{number}"])
-            trees.load_state(
-                {
-                    name: np.frombuffer(data, dtype).reshape(shape).copy()
-                    for name, (dtype, shape, data) in arrays.items()
-                }
-            )
-        self._reservoir, self._filled, self._adwin, self.hold_until = pickle.loads(entries["peers"])
+            trees.load_state(unpack(entries[f"trees/{number}"]))
+        scores = unpack(entries["scores"])
+        self._reservoir, self._filled = scores["reservoir"], scores["filled"]
+        self._medians, self.hold_until = msgspec.msgpack.decode(entries["drift"], type=tuple[list[list[float]], int])
+        self._adwin = [drift.ADWIN() for _ in PEERS]
+        for adwin, medians in zip(self._adwin, self._medians, strict=True):
+            for median in medians:
+                adwin.update(median)
+
+
+def pack(arrays: Mapping[str, NDArray]) -> bytes:
+    """Encode named arrays; they come back with `unpack`."""
+    return msgspec.msgpack.encode({name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()})
+
+
+def unpack(encoded: bytes) -> dict[str, NDArray]:
+    """Return the arrays that `pack` encoded."""
+    parts = msgspec.msgpack.decode(encoded, type=dict[str, tuple[str, tuple[int, ...], bytes]])
+    return {name: np.frombuffer(data, dtype).reshape(shape).copy() for name, (dtype, shape, data) in parts.items()}
 
 
 def peers(graph: Graph, rows: NDArray) -> NDArray[np.int64]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.alerts import Alert, Outputs
-from detectors.campaigns import Campaigns
+from detectors.campaigns import Campaigns, Testimony
 from detectors.clusters import Clusters
 from detectors.errors import StateVersionError
-from detectors.evidence.fusion import Fusion
+from detectors.evidence.fusion import Fusion, Judgement
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
@@ -60,7 +59,8 @@ class GroupStage:
         self._linked_ms = 0
         self.tested = 0
         """Different groups judged in the current week of event time."""
-        self.observer = None
+        self.observer: Callable[[int, list[int], Groups, Judgement, NDArray], None] | None = None
+        """Called with the time, the clusters, their groups, the judgement and which of them called for an alert."""
 
     @property
     def tracked_clusters(self) -> int:
@@ -75,7 +75,8 @@ class GroupStage:
     @property
     def state_bytes(self) -> int:
         """Bytes of the tables."""
-        return sum(table.nbytes for table in (self.graph.accounts, self.graph.values, self.graph.uses, self.clusters.table))
+        graph = self.graph
+        return sum(table.nbytes for table in (graph.accounts, graph.values, graph.uses, self.clusters.table))
 
     @property
     def model_scores(self) -> list[float]:
@@ -200,7 +201,7 @@ class GroupStage:
         counts = np.concatenate([counts[inside & ~bundled], counts[bundled], tick.columns["counts"][joined]])
         return self.clusters.count(clusters, counts, tick.end_ms)
 
-    def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, object]]:
+    def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
         """Judge the due clusters; return those that call for an alert with what speaks for it."""
         parts = [(cluster, self.clusters.group(cluster)) for cluster in due]
         parts = [pair for pair in parts if len(pair[1].account) >= self.settings.links.min_group_accounts]
@@ -241,7 +242,7 @@ class GroupStage:
         by_house = np.bincount(inverse, requests)
         return bool(by_house[houses > 0].max(initial=0.0) > 0.5 * requests.sum())
 
-    def _vote(self, judgement: object, due: list[int], end_ms: int, threshold: float) -> None:
+    def _vote(self, judgement: Judgement, due: list[int], end_ms: int, threshold: float) -> None:
         """Let mature groups that nothing speaks against join the references, once a week each."""
         if end_ms < self.models.hold_until:
             return
@@ -270,12 +271,12 @@ class GroupStage:
             "singles": graph.singles(),
             "templates": graph.templates.state(),
             "population": self.population.state(),
-            "bundles": self.clusters.bundles,
+            "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "fusion": self.fusion.state(),
             "campaigns": self.campaign_book.state(),
             "waiting": waiting,
         }
-        blob = pickle.dumps(rest)
+        blob = msgspec.msgpack.encode(rest)
         chunks = [blob[start : start + CHUNK_BYTES] for start in range(0, len(blob), CHUNK_BYTES)]
         entries |= {f"rest/{number}": chunk for number, chunk in enumerate(chunks)}
         header = {"schema": SCHEMA_VERSION, "last_offset": self.last_offset, "chunks": len(chunks)}
@@ -295,8 +296,10 @@ class GroupStage:
         if header["schema"] != SCHEMA_VERSION:
             raise StateVersionError(f"group state has schema {header['schema']}, this version reads {SCHEMA_VERSION}")
         self.last_offset = header["last_offset"]
-        rest = pickle.loads(b"".join(entries[f"rest/{number}"] for number in range(header["chunks"])))
-        self._closed, self._idle = rest["closed"], rest["idle"]
+        blob = b"".join(entries[f"rest/{number}"] for number in range(header["chunks"]))
+        rest = msgspec.msgpack.decode(blob, strict=False)
+        self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
+        self._idle = rest["idle"]
         self._judged_tick, self._linked_ms, self.tested = rest["judged_tick"], rest["linked_ms"], rest["tested"]
         for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
             names.codes(known)

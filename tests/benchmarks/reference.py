@@ -1,4 +1,4 @@
-"""Makes the shipped reference: `python -m tests.benchmarks.reference --seeds 6` rewrites `detectors/evidence/shipped.py`.
+"""Makes the shipped reference: `python -m tests.benchmarks.reference` rewrites `detectors/evidence/shipped.py`.
 
 Runs the simulator's honest world, look-alikes included, through the two stages, one vote a group: what its last
 judgement said of each family, and of the total the highest that two judgements in a row reached, since that is what
@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from detectors.evidence import shipped
-from detectors.evidence.fusion import NAMES
 from detectors.evidence.expected import EXPECTED
+from detectors.evidence.fusion import INFRASTRUCTURE_NATS, NAMES
 from detectors.evidence.reference import Reference
 from detectors.linking.members import INFRASTRUCTURE
-from detectors.evidence.fusion import INFRASTRUCTURE_NATS
 from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import END_OF_TIME_MS, AccountStage
@@ -36,7 +35,7 @@ def groups_of(events: Path) -> list[tuple[int, np.ndarray]]:
     kinds: dict[int, int] = {}
     judged: dict[int, list[np.ndarray]] = {}
 
-    def observe(end_ms, due, groups, judgement, calls):  # noqa: ANN001, ANN202 - the stage's own types
+    def observe(end_ms, due, groups, judgement, calls):
         for position, cluster in enumerate(due):
             kinds[cluster] = int(groups.kind[position])
             judged.setdefault(cluster, []).append(judgement.statistics[:, position].copy())
@@ -85,9 +84,10 @@ def main() -> None:
     shipped.SHIPPED.update(table)
     table["total"] = quantiles(np.array([peak(kind, rows) for kind, rows in votes]))
     rows = "\n".join(f"    {name!r}: {values!r},".replace("'", '"') for name, values in table.items())
+    command = f"--seeds {options.seeds} --first-seed {options.first_seed} --scale {options.scale}"
     text = f'''"""The reference that makes the first day work.
 
-Written by `python -m tests.benchmarks.reference --seeds {options.seeds} --first-seed {options.first_seed} --scale {options.scale}`:
+Written by `python -m tests.benchmarks.reference {command}`:
 {POINTS} equally likely values of each statistic over {len(votes)} honest groups of the simulator.
 """
 
