@@ -13,8 +13,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.benchmarks import equivalence, harness, traffic
 from tests.broker import kafka
@@ -26,29 +28,36 @@ FILES = (
 )  # fmt: skip
 
 
-def write(path: Path, arguments: argparse.Namespace) -> set[str]:
-    """Write the events to `path`, say what they are, and return the accounts of the campaign."""
+class Truth(NamedTuple):
+    """The campaign mixed in: its accounts, and the event time of each of its requests (ms, ascending)."""
+
+    accounts: set[str]
+    times: NDArray[np.int64]
+
+
+def write(path: Path, arguments: argparse.Namespace) -> Truth:
+    """Write the events to `path`, say what they are, and return what is not honest in them."""
     began = time.perf_counter()
     rng = np.random.default_rng(arguments.seed)
     texts = traffic.Texts.read(arguments.data / "prompts")
     drawn = traffic.background(rng, arguments.data / "servegen", texts, arguments.events)
     honest = {identity.account for part in drawn for identity in part.who}
-    members: set[str] = set()
+    truth = Truth(set(), np.zeros(0, np.int64))
     if arguments.campaign:
-        mixed_in = traffic.campaign(rng, texts, arguments.accounts, arguments.per_account)
-        members = {identity.account for part in mixed_in for identity in part.who}
-        drawn += mixed_in
+        part = traffic.campaign(rng, texts, arguments.accounts, arguments.per_account)
+        truth = Truth({identity.account for identity in part.who}, traffic.START_MS + part.times)
+        drawn.append(part)
     count = size = 0
     with path.open("wb") as file:
         for line in traffic.lines(rng, drawn):
             file.write(line)
             count, size = count + 1, size + len(line)
-    print(f"events: {count:,} of {len(honest):,} honest accounts and {len(members)} of a campaign, "
+    print(f"events: {count:,} of {len(honest):,} honest accounts and {len(truth.accounts)} of a campaign, "
           f"{size / count:,.0f} bytes each, written in {time.perf_counter() - began:.0f} s", flush=True)  # fmt: skip
-    return members
+    return truth
 
 
-def describe(name: str, run: harness.Judged, members: set[str]) -> bool:
+def describe(name: str, run: harness.Judged, truth: Truth) -> bool:
     """Print what a run found and used; return whether it found what is there and nothing else."""
     print(f"{name}: {run.requests:,} requests in {run.committed_s:.1f} s ({run.requests / run.committed_s:,.0f}/s; "
           f"{run.usage.cpu_s:.1f} s of CPU), all ticks closed after {run.flushed_s:.1f} s, "
@@ -58,17 +67,20 @@ def describe(name: str, run: harness.Judged, members: set[str]) -> bool:
           f"{len(outcome.standing):,} decisions")  # fmt: skip
     for campaign, alert in outcome.campaigns.items():
         accounts = set(outcome.members.get(campaign, ()))
-        hits = len(accounts & members)
+        hits = len(accounts & truth.accounts)
         right = hits > len(accounts) / 2
         found, good = found + right, good and right
         first = next(a["time"] for a in outcome.alerts if a["campaign_id"] == campaign)
         day = (first - traffic.START_MS) / traffic.DAY_MS
+        leaked = (
+            f", after {np.searchsorted(truth.times, first):,} of its {len(truth.times):,} requests" if right else ""
+        )
         print(f"    {campaign}: {'the campaign' if right else 'FALSE'}, {alert['severity']}, opened on day {day:.2f}, "
-              f"{len(accounts)} accounts of which {hits} of the campaign's {len(members)}, "
-              f"score {alert['score']:.1f}")  # fmt: skip
+              f"{len(accounts)} accounts of which {hits} of the campaign's {len(truth.accounts)}, "
+              f"score {alert['score']:.1f}{leaked}")  # fmt: skip
         for evidence in () if right else alert["evidence"]:
             print(f"        {evidence['family']} +{evidence['nats']:.1f}: {evidence['text']}")
-    expected = 1 if members else 0
+    expected = 1 if truth.accounts else 0
     good = good and found == expected and outcome.opened == expected
     print(f"    {'AS EXPECTED' if good else 'NOT AS EXPECTED'}", flush=True)
     return good
@@ -97,18 +109,18 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace, directory: Path) -> bool:
     path = arguments.out or directory / "events.jsonl"
-    members = write(path, arguments)
+    truth = write(path, arguments)
     good, outcomes = True, []
     if not arguments.replay_only:
         with kafka.bootstrap() as servers:
             settings = harness.fresh(servers, arguments.partitions)
             run = harness.judge(settings, harness.produce(settings, path), directory)
         outcomes.append(run.outcome)
-        good &= describe(f"Kafka, 1 worker, {arguments.partitions} partitions", run, members)
+        good &= describe(f"Kafka, 1 worker, {arguments.partitions} partitions", run, truth)
     if arguments.replay or arguments.replay_only:
         run = harness.replay(path, directory)
         outcomes.append(run.outcome)
-        good &= describe("replay", run, members)
+        good &= describe("replay", run, truth)
     if len(outcomes) == 2:
         good &= equivalence.verdict("Kafka = replay", *outcomes)
     return good

@@ -339,7 +339,7 @@ class Lists:
         return f"{system}\n\n{template}" if system else template
 
 
-def campaign(rng: Generator, texts: Texts, accounts: int, per_account: int) -> list[Drawn]:
+def campaign(rng: Generator, texts: Texts, accounts: int, per_account: int) -> Drawn:
     """Draw a simulated campaign of `accounts` accounts: from day 1.5 on, work handed out evenly around the clock.
 
     Signed up within days, cards shared by 3 to 8 accounts, devices by 1 to 5, exits by crews of 4 to 14; answers of
@@ -365,7 +365,7 @@ def campaign(rng: Generator, texts: Texts, accounts: int, per_account: int) -> l
     who = [identities[i] for i in np.concatenate([rng.permutation(accounts) for _ in range(per_account)]).tolist()]
     given, returned = (np.rint(rng.lognormal(np.log(m), 0.5, total)).astype(np.int64) for m in (210, 530))
     status = np.where(rng.random(total) < 0.01, 429, 200)
-    return [Drawn(times, who, given, returned, MODELS["m-large"], voice, status, rng.random(total) < 0.015)]
+    return Drawn(times, who, given, returned, MODELS["m-large"], voice, status, rng.random(total) < 0.015)
 
 
 def _shared(rng: Generator, count: int, low: int, high: int) -> NDArray[np.int64]:
