@@ -1,0 +1,108 @@
+"""Made-up requests and partials for the tests of the stages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, SCHEMA, Partial
+from detectors.request import Request
+from detectors.settings import DetectorSettings, WindowSettings
+from detectors.stages.account import AccountStage
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+TICK_MS = 900_000
+START_MS = 20_000 * DAY_MS
+
+
+def request(number: int, time: int, account: str = "a", **fields: Any) -> Request:
+    """Return request `number` at `time` ms."""
+    plain: dict[str, Any] = {"gen_ai_request_model": "m-large", **fields}
+    return Request(event_id=f"e{number}", time=time, account_id=account, **plain)
+
+
+def settings(**windows: int) -> DetectorSettings:
+    """Return the defaults but for the window settings given."""
+    return DetectorSettings(windows=WindowSettings(**windows))
+
+
+def crowd(accounts: int, count: int, span_ms: int, seed: int = 0) -> list[Request]:
+    """Return requests of many kinds, out of order by a minute or so, some of them twice and some late."""
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.integers(0, span_ms, count)) + rng.integers(-60_000, 60_000, count)
+    times -= np.where(rng.random(count) < 0.02, 2 * HOUR_MS, 0)
+    made = []
+    for number, time in enumerate(np.maximum(times, 0).tolist()):
+        who = int(rng.integers(accounts))
+        fields: dict[str, Any] = {
+            "gen_ai_request_model": f"m-{rng.integers(3)}",
+            "gen_ai_usage_input_tokens": int(rng.integers(2_000)),
+            "gen_ai_usage_output_tokens": int(rng.integers(2_000)),
+            "prompt_template": f"t{rng.integers(12)}",
+            "prompt_content": f"c{rng.integers(400)}",
+            "prompt_capabilities": [CAPABILITIES[rng.integers(len(CAPABILITIES))]],
+            "client_address": f"10.0.{rng.integers(20)}.7",
+            "http_response_status_code": int(rng.choice([200, 200, 429, 403])),
+            "conversation_turn": int(rng.integers(1, 4)),
+        }
+        if rng.random() < 0.7:
+            fields |= {"account_plan": ("free", "pro", "api")[who % 3], "account_created": who + 1}
+        if rng.random() < 0.5:
+            fields |= {"access_path": f"path-{who % 4}", "organization_id": f"o{who % 5}"}
+        made.append(request(number - (number % 50 == 7), START_MS + time, f"acc-{who}", **fields))
+    return made
+
+
+def tables(partials: list[Partial]) -> dict[int, dict[str, Any]]:
+    """Return what partials say, tick by tick, whatever the empty ones between them."""
+    result: dict[int, dict[str, Any]] = {}
+    for partial in partials:
+        if partial.accounts:
+            assert (partial.tick, partial.chunk) not in result
+            result[partial.tick, partial.chunk] = (partial.accounts, partial.names, partial.columns)  # type: ignore[index]
+    return result
+
+
+def run(stage: AccountStage, requests: list[Request], sizes: list[int], first_offset: int = 0) -> list[Partial]:
+    """Return the partials of `requests` in batches of `sizes`, over and over."""
+    partials: list[Partial] = []
+    start = turn = 0
+    while start < len(requests):
+        batch = requests[start : start + sizes[turn % len(sizes)]]
+        partials += stage.process(batch, np.arange(len(batch)) + first_offset + start)
+        start, turn = start + len(batch), turn + 1
+    return partials
+
+
+def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, **fields: Any) -> Partial:
+    """Return a partial of one request per use; a use is (account, family, value).
+
+    A template use has one content of its own; SimHashes are 0, so every template stands alone.
+    """
+    ids = sorted({account for account, _, _ in uses})
+    order = sorted(uses, key=lambda use: (ids.index(use[0]), FAMILIES.index(use[1]), use[2]))
+    template = np.array([family == "template" for _, family, _ in order], bool)
+    count = np.bincount([ids.index(account) for account, _, _ in order], minlength=len(ids))
+    columns: dict[str, Any] = {name: np.zeros((len(ids), *shape), dtype) for name, (dtype, shape) in SCHEMA.items()}
+    one = np.zeros((len(order), len(COUNTS)), "f4")
+    one[:, 0] = 1
+    columns |= {
+        "first": np.full(len(ids), tick * TICK_MS),
+        "last": np.full(len(ids), (tick + 1) * TICK_MS - 1),
+        "created": np.full(len(ids), -1),
+        "counts": np.concatenate([count[:, None], np.zeros((len(ids), len(COUNTS) - 1))], axis=1),
+        **dict.fromkeys(("plan", "verification", "pathway"), np.full(len(ids), -1)),
+        **{name: np.zeros(0) for name in ("mix_account", "mix_kind", "mix_name", "mix_requests")},
+        "use_account": np.array([ids.index(account) for account, _, _ in order]),
+        "use_family": np.array([FAMILIES.index(family) for _, family, _ in order]),
+        "use_value": np.array([value for _, _, value in order], np.uint64),
+        "use_simhash": np.zeros(len(order)),
+        "use_counts": one,
+        "use_capabilities": np.zeros((len(order), len(CAPABILITIES))),
+        "use_contents": template.astype(int),
+        "contents": np.arange(template.sum()) + 1_000 * tick + 1,
+    }
+    encoded = {name: np.asarray(column).astype(SCHEMA[name][0]).tobytes() for name, column in columns.items()}
+    return Partial(number, tick, 0, True, False, ids, [], encoded, **fields)
