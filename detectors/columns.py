@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from itertools import compress
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_digest
 
 from detectors.hashing import digest
 from detectors.partials import CAPABILITIES, COUNTS
@@ -19,7 +21,9 @@ CACHE_ENTRIES = 1 << 20
 MAX_NAME = 128
 """Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
 _CAPABILITY_BIT = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
-_FIELDS = Request.__struct_fields__
+_GETTERS = {name: attrgetter(name) for name in Request.__struct_fields__}
+_NO_HASH = bytes(8)
+_HEXADECIMAL = re.compile("[0-9a-fA-F]*")
 Columns = dict[str, NDArray]
 
 
@@ -65,6 +69,16 @@ class Names:
         return np.array([get[name] for name in names], np.int16)
 
 
+class _Fields:
+    """One attribute of every request at a time."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self._requests = requests
+
+    def __getitem__(self, name: str) -> list[Any]:
+        return list(map(_GETTERS[name], self._requests))
+
+
 class Extractor:
     """Turns requests into columns, the identifiers in them into 64-bit hashes.
 
@@ -87,7 +101,7 @@ class Extractor:
 
     def __call__(self, requests: Sequence[Request]) -> Columns:
         """Return the columns of `requests`; hashes of missing values are 0, missing counts 0."""
-        field = dict(zip(_FIELDS, zip(*map(msgspec.structs.astuple, requests), strict=True), strict=True))
+        field = _Fields(requests)
         status = _numbers(field["http_response_status_code"])
         created = field["account_created"]
         return {
@@ -100,7 +114,7 @@ class Extractor:
             "access_path": self.names.codes(field["access_path"]),
             "organization": _lookup(self._organization, field["organization_id"]),
             "template": _hashes(field["prompt_template"]),
-            "simhash": np.array([_hexadecimal(value) for value in field["prompt_simhash"]], np.uint64),
+            "simhash": _hexadecimals(field["prompt_simhash"]),
             "content": _hashes(field["prompt_content"]),
             "payment": _lookup(self._identifier, field["payment_fingerprint"]),
             "device": _lookup(self._identifier, field["device_fingerprint"]),
@@ -114,7 +128,7 @@ class Extractor:
         return np.array([get[tuple(names)] if names else 0 for names in lists], np.uint16)
 
 
-def _counts(field: dict[str, tuple], status: NDArray) -> NDArray[np.float32]:
+def _counts(field: _Fields, status: NDArray) -> NDArray[np.float32]:
     """Return the columns named by `COUNTS`, shape (B, 11)."""
     counts = np.empty((len(status), len(COUNTS)), np.float32)
     parts = (
@@ -142,11 +156,20 @@ def _numbers(values: Sequence[int | None]) -> NDArray[np.float64]:
 
 
 def _hashes(values: Sequence[str | None]) -> NDArray[np.uint64]:
-    return np.array([digest(value) if value else 0 for value in values], np.uint64)
+    hashes = [xxh3_64_digest(value.encode()) if value else _NO_HASH for value in values]
+    return np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64)
 
 
 def _lookup(cache: Cache, values: Sequence[str | None]) -> NDArray[np.uint64]:
     return np.array([cache[value] for value in values], np.uint64)
+
+
+def _hexadecimals(values: Sequence[str | None]) -> NDArray[np.uint64]:
+    digits = "".join(value or "0000000000000000" for value in values)
+    whole = all(value is None or len(value) == 16 for value in values)
+    if whole and _HEXADECIMAL.fullmatch(digits):
+        return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
+    return np.array([_hexadecimal(value) for value in values], np.uint64)
 
 
 def _hexadecimal(value: str | None) -> int:
