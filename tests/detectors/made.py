@@ -55,13 +55,13 @@ def crowd(accounts: int, count: int, span_ms: int, seed: int = 0) -> list[Reques
     return made
 
 
-def tables(partials: list[Partial]) -> dict[int, dict[str, Any]]:
-    """Return what partials say, tick by tick, whatever the empty ones between them."""
-    result: dict[int, dict[str, Any]] = {}
-    for partial in partials:
-        if partial.accounts:
-            assert (partial.tick, partial.chunk) not in result
-            result[partial.tick, partial.chunk] = (partial.accounts, partial.names, partial.columns)  # type: ignore[index]
+def told(partials: list[Partial]) -> dict[tuple[int, int], tuple[list[str], list[str], dict[str, bytes]]]:
+    """Return what partials say by (tick, chunk), whatever the empty ones between them."""
+    result = {}
+    for one in partials:
+        if one.accounts:
+            assert (one.tick, one.chunk) not in result
+            result[one.tick, one.chunk] = (one.accounts, one.names, one.columns)
     return result
 
 

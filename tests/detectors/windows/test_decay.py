@@ -18,7 +18,9 @@ def test_time_running_back_does_not_inflate() -> None:
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.floats(1e3, 1e10))
 def test_two_steps_decay_like_one(one: int, other: int, half_life: float) -> None:
-    assert decay(one, half_life) * decay(other, half_life) == pytest.approx(float(decay(one + other, half_life)), abs=1e-12)
+    assert decay(one, half_life) * decay(other, half_life) == pytest.approx(
+        float(decay(one + other, half_life)), abs=1e-12
+    )
 
 
 def test_each_half_life_of_a_row_has_its_own_factor() -> None:

@@ -21,7 +21,9 @@ def filled(rows: int) -> Table:
 
 
 def same(one: Table, other: Table) -> bool:
-    return one.rows == other.rows and all(np.array_equal(one[name][: one.rows], other[name][: one.rows]) for name in SPEC)
+    return one.rows == other.rows and all(
+        np.array_equal(one[name][: one.rows], other[name][: one.rows]) for name in SPEC
+    )
 
 
 def test_growth_keeps_the_rows_and_fills_new_ones() -> None:
