@@ -17,7 +17,8 @@ from detectors.decisions import decide
 from detectors.evidence import FAMILIES
 from detectors.evidence.fusion import NAMES, Fusion, Judgement
 from detectors.evidence.links import counts as shared_values
-from detectors.linking.graph import HOUR_MS, Graph, Tick
+from detectors.linking.components import rarity
+from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import BUNDLE, TEMPLATE, Groups
 from detectors.models.peers import verified
 from detectors.partials import CAPABILITIES
@@ -28,6 +29,10 @@ OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
+WORK_SHARE = 0.3
+"""Members give at least this part of their requests to the group's prompts, if they are to count as doing its work."""
+RARE = 0.6
+YOUNG_MS = 30 * DAY_MS
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
 NEW_SHARE = 0.05
@@ -95,8 +100,10 @@ class Campaigns:
 
     def is_member(self, rows: NDArray) -> NDArray[np.bool_]:
         """Return which accounts belong to an open campaign."""
+        result = np.zeros(len(rows), bool)
         known = rows < len(self._member_of)
-        return known & (self._member_of[np.where(known, rows, 0)] >= 0) if len(self._member_of) else known & False
+        result[known] = self._member_of[rows[known]] >= 0
+        return result
 
     def open_by_severity(self) -> dict[str, int]:
         """Return how many campaigns are open, by severity."""
@@ -142,20 +149,40 @@ class Campaigns:
         )
 
     def _accused(self, groups: Groups, position: int) -> NDArray[np.bool_]:
-        """Tell which members of a group are part of what the group does."""
-        mine = groups.group == position
-        enough = groups.requests[mine] >= 0.9
-        part = groups.parts[position]
-        if part.kind == TEMPLATE:
-            return enough
+        """Tell which members of a group take part in what the group does.
+
+        The account does the group's work, and it shares something rare with another member or was young when first
+        seen; one that works through a good part of a bundle's prompts needs no more. A stranger who uses the same
+        popular prompt, or the same exit, has at most one of these.
+        """
+        part, mine = groups.parts[position], groups.group == position
+        accounts, requests = groups.account[mine], groups.requests[mine]
+        own = self.graph.accounts["counts"][accounts, 0]
+        marked = self._linked(accounts, accounts) | self._young(accounts)
         if part.kind == BUNDLE:
             used = part.traffic["templates"]
-            usual = np.average(used, weights=groups.requests[mine])
-            return enough & (used >= BREADTH * usual)
+            broad = used >= BREADTH * np.average(used, weights=requests)
+            return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
+        if part.kind == TEMPLATE:
+            return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
         mix = groups.column("capabilities")[mine].astype(np.float64)
         whole = mix.sum(0)
-        cosine = mix @ whole / np.maximum(np.linalg.norm(mix, axis=1) * np.linalg.norm(whole), 1e-9)
-        return enough & (cosine >= ALIKE)
+        length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
+        alike = mix @ whole >= ALIKE * np.maximum(length, 1e-9)
+        shared = self.graph.accounts["shared"][accounts] >= WORK_SHARE * own
+        return np.asarray(marked & alike & shared, bool)
+
+    def _linked(self, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
+        """Tell which accounts share a rare payment, device or network with another of `members`."""
+        recent = self.graph.accounts["recent"]
+        values, count = np.unique(recent[members], return_counts=True)
+        rare = rarity(self.graph.values["accounts"][np.maximum(values, 0)], self.graph.accounts.rows) >= RARE
+        shared = values[(values >= 0) & (count >= 2) & rare]
+        return np.isin(recent[accounts], shared).any(axis=(1, 2))
+
+    def _young(self, accounts: NDArray) -> NDArray[np.bool_]:
+        created, first = self.graph.accounts["created"][accounts], self.graph.accounts["first"][accounts]
+        return (created >= 0) & (first - created < YOUNG_MS)
 
     def _mitigating(self, accounts: NDArray) -> list[Mitigating]:
         known = float(verified(self.graph, accounts).mean()) if len(accounts) else 0.0
@@ -255,7 +282,7 @@ class Campaigns:
             campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, counts[:3], strict=True)]
 
     def _join_late(self, uses: NDArray) -> None:
-        """Accounts that come to a campaign's own template between two judgements belong to it at once.
+        """Young accounts that come to a campaign's own template on its own infrastructure belong to it at once.
 
         Args:
             uses: use rows of the tick, −1 where the value is of one account only.
@@ -268,7 +295,9 @@ class Campaigns:
         late = (campaign >= 0) & ~self.is_member(accounts)
         for number in np.unique(campaign[late]).tolist():
             if self._campaigns[number].state in ("open", "updated"):
-                self._add_members(number, np.unique(accounts[late & (campaign == number)]).tolist())
+                came = np.unique(accounts[late & (campaign == number)])
+                members = np.array([*self._campaigns[number].members, *came.tolist()])
+                self._add_members(number, came[self._linked(came, members) & self._young(came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:
         inside = self.is_member(rows)
