@@ -158,7 +158,7 @@ class Campaigns:
         part, mine = groups.parts[position], groups.group == position
         accounts, requests = groups.account[mine], groups.requests[mine]
         own = self.graph.accounts["counts"][accounts, 0]
-        marked = self._linked(accounts, accounts) | self._young(accounts)
+        marked = np.logical_or(self._linked(accounts, accounts), self._young(accounts))
         if part.kind == BUNDLE:
             used = part.traffic["templates"]
             broad = used >= BREADTH * np.average(used, weights=requests)
@@ -178,11 +178,11 @@ class Campaigns:
         values, count = np.unique(recent[members], return_counts=True)
         rare = rarity(self.graph.values["accounts"][np.maximum(values, 0)], self.graph.accounts.rows) >= RARE
         shared = values[(values >= 0) & (count >= 2) & rare]
-        return np.isin(recent[accounts], shared).any(axis=(1, 2))
+        return np.asarray(np.isin(recent[accounts], shared).any(axis=(1, 2)), bool)
 
     def _young(self, accounts: NDArray) -> NDArray[np.bool_]:
         created, first = self.graph.accounts["created"][accounts], self.graph.accounts["first"][accounts]
-        return (created >= 0) & (first - created < YOUNG_MS)
+        return np.asarray((created >= 0) & (first - created < YOUNG_MS), bool)
 
     def _mitigating(self, accounts: NDArray) -> list[Mitigating]:
         known = float(verified(self.graph, accounts).mean()) if len(accounts) else 0.0

@@ -25,6 +25,7 @@ from detectors.settings import DetectorSettings
 from stream import report
 from stream.errors import InputError
 from stream.files import JsonLinesFile, check_writable, write_text
+from stream.memory import relax_collector
 from stream.metrics import AccountCounters, GroupCounters, Metrics
 from stream.reader import Batch, LineReader, check_readable
 
@@ -195,6 +196,7 @@ def run(
             to its end.
         OutputError: before anything is read when a target cannot be written, or when a disk is full.
     """
+    relax_collector()
     size = check_readable(paths)
     check_writable(targets.metrics)
     check_writable(targets.report)

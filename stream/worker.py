@@ -28,6 +28,7 @@ from stream.checkpoint import Changelog
 from stream.config import Config
 from stream.errors import HydrawatchError, TopicError
 from stream.handlers import AccountHandler, Factories, GroupHandler
+from stream.memory import relax_collector
 from stream.metrics import Metrics
 from stream.runner import Handler, Outlet, Runner
 
@@ -238,6 +239,7 @@ def run(config: Config, factories: Factories | None = None) -> int:
     if differences:
         raise TopicError(f"{'; '.join(differences)} (see `hydrawatch topics create`)")
     _set_up_logging()
+    relax_collector()
     metrics = Metrics()
     if config.metrics.port:
         start_http_server(config.metrics.port, addr=config.metrics.address, registry=metrics.registry)

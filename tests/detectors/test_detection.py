@@ -85,7 +85,9 @@ def test_decision_revisions_of_an_account_count_up(outputs: Outputs) -> None:
     latest: dict[str, Decision] = {}
     for decision in outputs.decisions:
         assert decision.revision == (latest[decision.value].revision + 1 if decision.value in latest else 1)
-        assert decision.simulated and decision.type in ("throttle", "restrict") and decision.from_ < decision.until
+        assert decision.simulated
+        assert decision.type in ("throttle", "restrict")
+        assert decision.from_ < decision.until
         latest[decision.value] = decision
 
 
@@ -103,9 +105,12 @@ def test_batch_size_does_not_matter(world: tuple, outputs: Outputs) -> None:
 
 def test_alert_speaks_of_facts_a_person_can_check(outputs: Outputs) -> None:
     for alert in opened(outputs.alerts):
-        assert alert.evidence and all(item.text and item.nats > 0 for item in alert.evidence)
+        assert alert.evidence
+        assert all(item.text and item.nats > 0 for item in alert.evidence)
         nats = [item.nats for item in alert.evidence]
         assert nats == sorted(nats, reverse=True)
         assert 0.0 < alert.p_value < 0.05
         assert alert.first_seen <= alert.last_seen <= alert.time
-        assert alert.volume.requests > 0 and alert.models and alert.capabilities
+        assert alert.volume.requests > 0
+        assert alert.models
+        assert alert.capabilities
