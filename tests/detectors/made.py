@@ -76,7 +76,7 @@ def run(stage: AccountStage, requests: list[Request], sizes: list[int], first_of
     return partials
 
 
-def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, **fields: Any) -> Partial:
+def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, idle: bool = False) -> Partial:
     """Return a partial of one request per use; a use is (account, family, value).
 
     A template use has one content of its own; SimHashes are 0, so every template stands alone.
@@ -105,4 +105,41 @@ def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, **fiel
         "contents": np.arange(template.sum()) + 1_000 * tick + 1,
     }
     encoded = {name: np.asarray(column).astype(SCHEMA[name][0]).tobytes() for name, column in columns.items()}
-    return Partial(number, tick, 0, True, False, ids, [], encoded, **fields)
+    return Partial(number, tick, 0, True, idle, ids, [], encoded)
+
+
+def campaign_among(honest: int, members: int, span_ms: int, seed: int = 0) -> list[Request]:
+    """Return requests in order of time: honest people, and accounts that farm one template from few cards."""
+    rng = np.random.default_rng(seed)
+    made: list[tuple[int, str, dict[str, Any]]] = []
+    for who in range(honest):
+        for time in np.sort(
+            rng.integers(0, span_ms, rng.poisson(span_ms / DAY_MS * rng.lognormal(2.0, 0.5)) + 1)
+        ).tolist():
+            fields = {
+                "prompt_template": f"t{rng.integers(10**6)}" if rng.random() < 0.8 else f"popular{rng.integers(30)}",
+                "prompt_content": f"c{rng.integers(10**9)}",
+                "prompt_capabilities": [CAPABILITIES[rng.integers(len(CAPABILITIES))]],
+                "payment_fingerprint": f"card{who}",
+                "device_fingerprint": f"device{who}",
+                "client_address": f"10.{who % 60}.{who // 60}.{rng.integers(250)}",
+                "account_created": START_MS - int(rng.integers(10, 900)) * DAY_MS,
+            }
+            made.append((time, f"user{who}", fields))
+    for who in range(members):
+        for time in range(int(rng.integers(600_000)), span_ms, 600_000):
+            fields = {
+                "prompt_template": f"farm{time // HOUR_MS % 2}",
+                "prompt_content": f"slot{rng.integers(10**9)}",
+                "prompt_capabilities": ["reasoning"],
+                "prompt_elicitation": ["chain_of_thought"],
+                "payment_fingerprint": f"mule{who % 4}",
+                "device_fingerprint": f"farm{who % 4}",
+                "client_address": f"10.200.{who % 8}.{rng.integers(250)}",
+                "account_created": START_MS - 3 * DAY_MS,
+                "gen_ai_usage_input_tokens": 300,
+                "gen_ai_usage_output_tokens": int(rng.integers(2_800, 3_200)),
+            }
+            made.append((time, f"worker{who}", fields))
+    made.sort(key=lambda entry: entry[:2])
+    return [request(number, START_MS + time, account, **fields) for number, (time, account, fields) in enumerate(made)]

@@ -38,7 +38,7 @@ def brute(requests: list[Request], account: str, pane_ms: int, panes: int, end_m
     return np.append(sums, len({event.time // PANE_MS for event in mine}))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 72))
 def test_ring_sums_equal_brute_force(seed: int, count: int, hours: int) -> None:
     requests = crowd(3, count, hours * HOUR_MS, seed)
@@ -51,10 +51,10 @@ def test_ring_sums_equal_brute_force(seed: int, count: int, hours: int) -> None:
         assert hour[: len(COUNTS)].tolist() == brute(requests, account, PANE_MS, 12, end)[: len(COUNTS)].tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 72))
 def test_decayed_counters_equal_brute_force(seed: int, count: int, hours: int) -> None:
-    requests = [event for event in crowd(1, count, hours * HOUR_MS, seed)]
+    requests = crowd(1, count, hours * HOUR_MS, seed)
     windows, end = windows_after(requests)
     ends = np.array([(event.time // TICK_MS + 1) * TICK_MS for event in requests])
     factor = np.exp2(-(end - ends) / HALF_LIVES_MS[:, None])
@@ -140,4 +140,5 @@ def test_bits() -> None:
 
 
 def test_ring_order() -> None:
-    assert RING == (*COUNTS, "active_panes")
+    assert len(RING) == len(COUNTS) + 1
+    assert RING[:-1] == COUNTS

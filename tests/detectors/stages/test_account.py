@@ -21,7 +21,7 @@ def world(seed: int, count: int, span_ms: int) -> list[Request]:
     return crowd(4, count, span_ms, seed)
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 @given(WORLDS, SIZES)
 def test_batches_do_not_show(parameters: tuple[int, int, int], sizes: list[int]) -> None:
     requests = world(*parameters)
@@ -33,7 +33,7 @@ def test_batches_do_not_show(parameters: tuple[int, int, int], sizes: list[int])
         assert getattr(pieces, name) == getattr(whole, name), name
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 @given(WORLDS, SIZES, st.lists(st.integers(0, 150), min_size=1, max_size=3))
 def test_restored_at_any_point_it_goes_on_alike(
     parameters: tuple[int, int, int], sizes: list[int], cuts: list[int]

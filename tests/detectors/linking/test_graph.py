@@ -1,0 +1,160 @@
+"""Accounts, values and uses: when a value gets a row, what decays, what a restart keeps."""
+
+import numpy as np
+import pytest
+
+from detectors.linking.graph import DAY_MS, Graph, Tick
+from detectors.partials import SCHEMA
+from tests.detectors.made import TICK_MS, partial
+
+HALF_LIFE_DAYS = 2.0
+
+
+def graph(max_values: int = 1_000) -> Graph:
+    return Graph(HALF_LIFE_DAYS, max_values)
+
+
+def tick(number: int, uses: list[tuple[str, str, int]], **columns: np.ndarray) -> Tick:
+    one = partial(number, uses)
+    return Tick((number + 1) * TICK_MS, one.accounts, {name: one.column(name) for name in SCHEMA} | columns)
+
+
+def degree(subject: Graph) -> list[int]:
+    return subject.values["accounts"][: subject.values.rows].tolist()
+
+
+def test_a_value_gets_a_row_with_its_second_account() -> None:
+    subject = graph()
+    rows, uses = subject.update(tick(0, [("a", "payment", 7)]))
+    assert (rows.tolist(), uses.tolist(), degree(subject)) == ([0], [-1], [])
+    _, uses = subject.update(tick(1, [("a", "payment", 7)]))
+    assert uses.tolist() == [-1]
+    rows, uses = subject.update(tick(2, [("b", "payment", 7)]))
+    assert degree(subject) == [2]
+    assert [subject.uses["account"][use] for use in subject.members[0]] == [0, 1]
+    assert subject.uses["account"][uses[0]] == rows[0] == 1
+    subject.update(tick(3, [("a", "payment", 7), ("b", "payment", 7), ("c", "payment", 7)]))
+    assert degree(subject) == [3]
+
+
+def test_the_same_number_in_two_families_is_two_values() -> None:
+    subject = graph()
+    subject.update(tick(0, [("a", "payment", 7), ("b", "device", 7)]))
+    assert degree(subject) == []
+    subject.update(tick(1, [("b", "payment", 7), ("a", "device", 7)]))
+    assert degree(subject) == [2, 2]
+    assert sorted(subject.values["family"][:2].tolist()) == [1, 2]
+
+
+def test_counts_of_accounts_and_uses_decay_by_half_in_a_half_life() -> None:
+    subject = graph()
+    both = [("a", "payment", 7), ("b", "payment", 7)]
+    subject.update(tick(0, both))
+    subject.update(tick(0, both))
+    account, use = subject.accounts["counts"][0, 0], subject.uses["counts"][subject.members[0][0], 0]
+    later = int(HALF_LIFE_DAYS * DAY_MS / TICK_MS)
+    subject.update(tick(later, both))
+    assert subject.accounts["counts"][0, 0] == pytest.approx(account / 2 + 1, rel=1e-4)
+    assert subject.uses["counts"][subject.members[0][0], 0] == pytest.approx(use / 2 + 1, rel=1e-4)
+
+
+def test_first_and_last_sight() -> None:
+    subject = graph()
+    subject.update(tick(3, [("a", "payment", 7)]))
+    subject.update(tick(9, [("a", "payment", 7)]))
+    assert subject.accounts["first"][0] == 3 * TICK_MS
+    assert subject.accounts["last"][0] == 10 * TICK_MS - 1
+
+
+def test_hours_of_the_day_are_remembered_as_bits() -> None:
+    subject = graph()
+    for number in (0, 1, 5, 96):  # 96 ticks are a day
+        subject.update(tick(number, [("a", "payment", 7)]))
+    assert subject.accounts["hours"][0] == 0b11
+
+
+@pytest.mark.parametrize("different", [50, 500, 20_000])
+def test_different_contents_within_the_error_of_64_registers(different: int) -> None:
+    rng, errors = np.random.default_rng(different), []
+    for _ in range(15):
+        subject = graph()
+        contents = np.repeat(rng.integers(1, 2**64, different, np.uint64), 2)
+        per_use = np.array([different, different], np.int32)
+        columns = {"contents": contents, "use_contents": per_use}
+        subject.update(tick(0, [("a", "template", 7), ("b", "template", 7)], **columns))
+        subject.update(tick(1, [("a", "template", 7), ("b", "template", 7)], **columns))
+        errors.append(subject.different_contents(np.array([0])) / different - 1)
+    assert np.sqrt(np.mean(np.square(errors))) < 0.22  # 1.04 / √64 = 0.13
+    assert abs(np.mean(errors)) < 0.15
+
+
+def test_contents_of_two_values_together() -> None:
+    subject = graph()
+    uses = [("a", "template", 7), ("a", "template", 8), ("b", "template", 7), ("b", "template", 8)]
+    contents = np.random.default_rng(1).integers(1, 2**64, 400, np.uint64)
+    columns = {"contents": contents, "use_contents": np.full(4, 100, np.int32)}
+    for number in range(2):
+        subject.update(tick(number, uses, **columns))
+    one, other, both = (subject.different_contents(np.array(values)) for values in ([0], [1], [0, 1]))
+    assert both == pytest.approx(400, rel=0.3)
+    assert max(one, other) < both
+
+
+def test_values_of_one_account_are_bounded() -> None:
+    subject = graph(max_values=10)
+    for number in range(40):
+        subject.update(tick(number, [("a", "payment", 100 + number)]))
+    assert len(subject.singles()) <= 10
+    subject.update(tick(41, [("b", "payment", 139), ("b", "payment", 100)]))
+    assert degree(subject) == [2]
+
+
+def test_an_account_twice_in_a_tick_is_one_account() -> None:
+    subject = graph()
+    once = tick(0, [("a", "payment", 7), ("b", "payment", 8)])
+    rows, _ = subject.update(Tick(once.end_ms, ["a", "a"], once.columns))
+    assert rows.tolist() == [0, 0]
+    assert subject.ids == ["a"]
+    assert subject.accounts["counts"][0, 0] == 2
+    assert degree(subject) == []
+
+
+def test_recent_infrastructure_newest_first() -> None:
+    subject = graph()
+    for value in (1, 2, 3, 4, 5, 6):
+        subject.update(tick(value, [("a", "payment", value), ("b", "payment", value)]))
+    assert subject.accounts["recent"][0, 0].tolist() == [5, 4, 3, 2]
+    assert subject.accounts["recent"][0, 1].tolist() == [-1] * 4
+
+
+def test_restored_it_goes_on_alike() -> None:
+    rng = np.random.default_rng(5)
+
+    def made(number: int) -> Tick:
+        uses = {
+            (
+                f"acc-{rng.integers(40)}",
+                ("template", "payment", "device", "network")[rng.integers(4)],
+                int(rng.integers(1, 60)),
+            )
+            for _ in range(50)
+        }
+        return tick(number, sorted(uses))
+
+    subject, log = graph(), {}
+    for number in range(6):
+        subject.update(made(number))
+        log |= subject.snapshot()
+    restored = graph()
+    restored.restore(iter(log.items()))
+    restored.load_singles(dict(subject.singles()))
+    restored.templates.load(subject.templates.state())
+    assert restored.members == subject.members
+    for number in range(6, 9):
+        one = made(number)
+        for found, expected in zip(restored.update(one), subject.update(one), strict=True):
+            assert found.tolist() == expected.tolist()
+    for table in ("accounts", "values", "uses"):
+        mine, other = getattr(restored, table), getattr(subject, table)
+        assert mine.page(0) == other.page(0)
+    assert restored.ids == subject.ids
