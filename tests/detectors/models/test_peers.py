@@ -126,10 +126,10 @@ def test_a_drift_of_a_whole_peer_group_holds_the_references() -> None:
     models, end = trained(subject)
     rows = np.arange(ACCOUNTS)
     assert models.hold_until == 0
-    for hour in range(1, 120):
-        usual_or_not = usual(ACCOUNTS, hour) if hour < 40 else np.full((ACCOUNTS, len(NAMES)), 0.9)
+    for hour in range(1, 200):
+        usual_or_not = usual(ACCOUNTS, hour) if hour < 60 else np.full((ACCOUNTS, len(NAMES)), 0.9)
         models.update(subject, rows, usual_or_not, np.zeros(ACCOUNTS, bool), end + hour * HOUR_MS)
         if models.hold_until:
             break
-    assert hour > 40
+    assert hour > 60
     assert models.hold_until > end + hour * HOUR_MS
