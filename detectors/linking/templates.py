@@ -7,8 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-BANDS = 4
-BAND_BITS = 16
 SAME_FAMILY = 6
 MAX_TEMPLATES = 200_000
 """Templates whose SimHash is remembered; the oldest half is forgotten beyond."""
@@ -25,54 +23,66 @@ class TemplateFamilies:
     def __init__(self) -> None:
         self._family: dict[int, int] = {}
         self._simhash: dict[int, int] = {}
-        self._bands: dict[int, list[int]] = {}
+        self._bands: dict[int, list[tuple[int, int]]] = {}
         self._centres = np.zeros(0, np.uint64)
         self._centre_family: list[int] = []
 
     def canonical(self, templates: NDArray[np.uint64], simhashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Return the family of each template, shape (B,); a template without a SimHash (0) stands alone."""
-        get = self._family.get
-        found = [get(template) for template in templates.tolist()]
+        known = templates.tolist()
+        found = list(map(self._family.get, known))
         if None in found:
-            pairs = zip(found, templates.tolist(), simhashes.tolist(), strict=True)
-            found = [self._join(template, simhash) if family is None else family for family, template, simhash in pairs]
+            new = {known[i]: i for i, family in enumerate(found) if family is None}
+            self._join(list(new), simhashes[list(new.values())])
+            found = list(map(self._family.__getitem__, known))
         if len(self._family) > MAX_TEMPLATES:
             self._forget()
         return np.array(found, np.uint64)
 
-    def _join(self, template: int, simhash: int) -> int:
-        known = self._family.get(template)
-        if known is not None:
-            return known
-        family = template
-        if simhash:
-            centre = self._nearest_centre(simhash)
-            family = self._meet(template, simhash) if centre is None else centre
-        self._family[template] = family
-        return family
+    def _join(self, templates: list[int], simhashes: NDArray[np.uint64]) -> None:
+        """Find the families of templates not seen before."""
+        start = 0
+        while start < len(templates):
+            known = len(self._centre_family)
+            centres = self._nearest_centres(simhashes[start:])
+            rest = zip(templates[start:], simhashes[start:].tolist(), centres, strict=True)
+            for template, simhash, centre in rest:
+                start += 1
+                if centre >= 0:
+                    self._family[template] = self._centre_family[centre]
+                else:
+                    self._family[template] = self._meet(template, simhash) if simhash else template
+                if len(self._centre_family) > known:
+                    break
 
-    def _nearest_centre(self, simhash: int) -> int | None:
+    def _nearest_centres(self, simhashes: NDArray[np.uint64]) -> list[int]:
+        """Return the number of the nearest centre within reach, −1 for none, for each SimHash."""
         if not len(self._centres):
-            return None
-        distance = np.bitwise_count(self._centres ^ np.uint64(simhash))
-        nearest = int(distance.argmin())
-        return self._centre_family[nearest] if distance[nearest] <= SAME_FAMILY else None
+            return [-1] * len(simhashes)
+        result = []
+        for part in np.array_split(simhashes, len(simhashes) // 256 + 1):
+            distance = np.bitwise_count(part[:, None] ^ self._centres)
+            nearest = distance.argmin(1)
+            reached = (distance[np.arange(len(part)), nearest] <= SAME_FAMILY) & (part > 0)
+            result += np.where(reached, nearest, -1).tolist()
+        return result
 
     def _meet(self, template: int, simhash: int) -> int:
-        for key in _bands(simhash):
-            for other in self._bands.get(key, ()):
-                if (self._simhash[other] ^ simhash).bit_count() <= SAME_FAMILY:
-                    family = self._family[other]
-                    self._centres = np.append(self._centres, np.uint64(self._simhash[other]))
+        keys = _bands(simhash)
+        for key in keys:
+            for other, met in self._bands.get(key, ()):
+                if (other ^ simhash).bit_count() <= SAME_FAMILY:
+                    family = self._family[met]
+                    self._centres = np.append(self._centres, np.uint64(other))
                     self._centre_family.append(family)
                     return family
-        self._remember(template, simhash)
+        self._remember(template, simhash, keys)
         return template
 
-    def _remember(self, template: int, simhash: int) -> None:
+    def _remember(self, template: int, simhash: int, keys: tuple[int, ...]) -> None:
         self._simhash[template] = simhash
-        for key in _bands(simhash):
-            self._bands.setdefault(key, []).append(template)
+        for key in keys:
+            self._bands.setdefault(key, []).append((simhash, template))
 
     def _forget(self) -> None:
         kept = list(self._family.items())[len(self._family) // 2 :]
@@ -81,7 +91,7 @@ class TemplateFamilies:
         alone = [(template, self._simhash[template]) for template, _ in kept if template in self._simhash]
         self._simhash, self._bands = {}, {}
         for template, simhash in alone:
-            self._remember(template, simhash)
+            self._remember(template, simhash, _bands(simhash))
 
     def state(self) -> list:
         """Return what `load` takes."""
@@ -93,9 +103,14 @@ class TemplateFamilies:
         self._family, self._simhash, self._bands = dict(family), {}, {}
         self._centres, self._centre_family = np.array(centres, np.uint64), list(centre_family)
         for template, value in simhash:
-            self._remember(template, value)
+            self._remember(template, value, _bands(value))
 
 
-def _bands(simhash: int) -> list[int]:
+def _bands(simhash: int) -> tuple[int, ...]:
     """Return the bucket of each of the four 16-bit bands of a SimHash."""
-    return [band << BAND_BITS | (simhash >> band * BAND_BITS) & 0xFFFF for band in range(BANDS)]
+    return (
+        simhash & 0xFFFF,
+        1 << 16 | simhash >> 16 & 0xFFFF,
+        2 << 16 | simhash >> 32 & 0xFFFF,
+        3 << 16 | simhash >> 48,
+    )
