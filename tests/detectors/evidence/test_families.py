@@ -1,0 +1,157 @@
+"""Each family on groups made to show it, and on groups made not to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.evidence import (
+    FAMILIES,
+    capability,
+    cohort,
+    elicitation,
+    evenness,
+    links,
+    rhythm,
+    shared_prompts,
+    templates,
+    volume,
+)
+from detectors.linking.graph import Graph
+from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
+from detectors.partials import CAPABILITIES, COUNTS
+from detectors.partials import FAMILIES as ATTRIBUTES
+
+DAY_MS = 86_400_000
+SIZE = 40
+
+
+def population(accounts: int = 1_000) -> Population:
+    made = Population()
+    made.accounts, made.rate, made.elicited = accounts, 2.0, 0.02
+    return made
+
+
+def group(graph: Graph, requests: np.ndarray, kind: int = COMPONENT, **columns: np.ndarray) -> Groups:
+    """Return one group of fresh accounts with `requests` over ten days each."""
+    size = len(requests)
+    rows = graph.accounts.extend(size)
+    graph.ids += [f"a{row}" for row in rows]
+    counts = np.zeros((size, len(COUNTS)))
+    counts[:, 0] = requests
+    traffic = {
+        "first": np.full(size, 100 * DAY_MS),
+        "last": np.full(size, 110 * DAY_MS),
+        "counts": counts,
+        "capabilities": np.ones((size, len(CAPABILITIES))),
+        "contents": requests,
+        "hours": np.full(size, (1 << 24) - 1, np.uint32),
+        "ticks": requests,
+        **columns,
+    }
+    for name, column in traffic.items():
+        graph.accounts[name][rows] = column
+    part = Group(kind, graph.accounts, rows, rows, np.zeros(0, np.int64))
+    return Groups(graph, [part], population())
+
+
+@pytest.fixture
+def graph() -> Graph:
+    return Graph(14.0, 1_000)
+
+
+def test_even_loads_score_high_and_heavy_tails_low(graph: Graph) -> None:
+    rng = np.random.default_rng(3)
+    balanced = evenness.statistic(group(graph, rng.poisson(100, SIZE).astype(float)))[0]
+    lognormal = evenness.statistic(group(graph, rng.lognormal(4, 1.0, 4_000)))[0]
+    heavy = evenness.statistic(group(graph, rng.lognormal(4, 2.0, 4_000)))[0]
+    assert balanced > 0.9
+    assert lognormal == pytest.approx(0.37, abs=0.1)
+    assert heavy < 0.1
+
+
+def test_evenness_of_single_requests_is_not_measured(graph: Graph) -> None:
+    assert np.isnan(evenness.statistic(group(graph, np.ones(SIZE)))[0])
+
+
+def test_focus_counts_only_what_is_over_represented_and_targeted(graph: Graph) -> None:
+    requests = np.full(SIZE, 50.0)
+
+    def mix(name: str) -> np.ndarray:
+        return np.outer(requests, np.array(CAPABILITIES) == name)
+
+    spread = capability.statistic(group(graph, requests))[0]
+    grading = capability.statistic(group(graph, requests, capabilities=mix("rubric_grading")))[0]
+    other = capability.statistic(group(graph, requests, capabilities=mix("other")))[0]
+    assert spread == pytest.approx(0.0, abs=0.01)
+    assert grading > 2.0
+    assert other == 0.0
+
+
+def test_elicitation_is_shrunk_towards_the_population(graph: Graph) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, [0, 9]] = 0.5
+    few = elicitation.statistic(group(graph, np.full(SIZE, 0.5), counts=counts))[0]
+    many = elicitation.statistic(group(graph, np.full(SIZE, 0.5), counts=100 * counts))[0]
+    assert 0.3 < few < 0.6 < 0.95 < many
+
+
+@pytest.mark.parametrize(("per_value", "expected"), [(4, (0.5, 1.0)), (SIZE, (0.0, 0.01)), (1, (0.0, 0.01))])
+def test_links_are_things_shared_by_few_not_by_all_nor_by_nobody(
+    graph: Graph, per_value: int, expected: tuple[float, float]
+) -> None:
+    groups = group(graph, np.full(SIZE, 10.0))
+    values = graph.values.extend(SIZE)
+    graph.values["family"][values] = ATTRIBUTES.index("payment")
+    graph.values["accounts"][values] = per_value
+    graph.accounts["recent"][groups.account, 0, 0] = values[np.arange(SIZE) // per_value]
+    assert expected[0] <= links.statistic(groups)[0] <= expected[1]
+
+
+def test_links_of_accounts_that_carry_nothing_are_not_measured(graph: Graph) -> None:
+    assert np.isnan(links.statistic(group(graph, np.full(SIZE, 10.0)))[0])
+
+
+def test_cohort_is_young_and_born_together(graph: Graph) -> None:
+    spread = np.linspace(1, 99, SIZE) * DAY_MS
+    assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, 98 * DAY_MS)))[0] == 1.0
+    assert cohort.statistic(group(graph, np.ones(SIZE), created=spread))[0] < 0.2
+    assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, -1)))[0] == 0.0
+
+
+def test_rhythm_tells_machines_from_people(graph: Graph) -> None:
+    ticks = np.full(SIZE, 200.0)
+    office = np.full(SIZE, sum(1 << hour for hour in range(8, 18)), np.uint32)
+    assert rhythm.statistic(group(graph, ticks))[0] == pytest.approx(1.0, abs=0.01)
+    assert rhythm.statistic(group(graph, ticks, hours=office))[0] < 0.45
+    assert np.isnan(rhythm.statistic(group(graph, np.full(SIZE, 2.0)))[0])
+
+
+def test_volume_is_a_ratio_to_the_ordinary_account(graph: Graph) -> None:
+    assert volume.statistic(group(graph, np.full(SIZE, 200.0)))[0] == pytest.approx(np.log(10.0))
+    assert volume.statistic(group(graph, np.full(SIZE, 2.0)))[0] == 0.0
+
+
+def test_repeated_exercises_are_no_work_list(graph: Graph) -> None:
+    requests = np.full(SIZE, 50.0)
+    own = templates.statistic(group(graph, requests, shared=requests))[0]
+    repeated = templates.statistic(group(graph, requests, shared=requests, contents=np.full(SIZE, 2.0)))[0]
+    elsewhere = templates.statistic(group(graph, requests, shared=0.1 * requests))[0]
+    assert own == pytest.approx(1.0)
+    assert repeated < 0.1
+    assert elsewhere < 0.2
+
+
+def test_only_bundles_share_prompts(graph: Graph) -> None:
+    groups = group(graph, np.ones(SIZE))
+    groups.parts[0].values = graph.values.extend(8)
+    groups.parts[0].kind = BUNDLE
+    assert shared_prompts.statistic(groups).tolist() == [3.0]
+    groups.parts[0].kind = TEMPLATE
+    assert shared_prompts.statistic(groups).tolist() == [0.0]
+
+
+def test_every_family_speaks_in_a_sentence(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 30.0))
+    for family in FAMILIES:
+        assert len(family.text(groups, 0, 0.5, 0.25)) > 30

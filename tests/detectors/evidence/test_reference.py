@@ -1,0 +1,70 @@
+"""Ranks among honest groups, and the tail beyond them."""
+
+import numpy as np
+import pytest
+
+from detectors.evidence.expected import EXPECTED, Expected
+from detectors.evidence.fusion import NAMES
+from detectors.evidence.reference import OWN_ENOUGH, Reference
+from detectors.evidence.shipped import SHIPPED
+
+
+def filled(values: np.ndarray) -> Reference:
+    reference = Reference("nothing shipped")
+    for value in values.tolist():
+        reference.add(value)
+    return reference
+
+
+def test_values_drawn_like_the_reference_exceed_a_level_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    reference = filled(rng.exponential(size=1_500))
+    surprise = reference.minus_ln_p(rng.exponential(size=200_000))
+    for p in (0.5, 0.1, 0.01, 0.001):
+        assert (surprise >= -np.log(p)).mean() == pytest.approx(p, rel=0.5)
+
+
+def test_surprise_grows_with_the_value_across_body_and_tail() -> None:
+    reference = filled(np.random.default_rng(2).normal(size=900))
+    surprise = reference.minus_ln_p(np.linspace(-4, 8, 500))
+    assert np.all(np.diff(surprise) >= -1e-9)
+    assert surprise[-1] > 10
+
+
+def test_nothing_known_says_nothing() -> None:
+    assert Reference("nothing shipped").minus_ln_p(np.array([1.0, 1e9])).tolist() == [0.0, 0.0]
+
+
+def test_own_groups_replace_the_shipped_ones() -> None:
+    reference = Reference("evenness")
+    assert reference.provisional
+    for _ in range(OWN_ENOUGH):
+        reference.add(0.125)
+    assert not reference.provisional
+    assert reference.shape() == (0.125, 0.125, 0.125)
+
+
+def test_unmeasured_is_no_vote() -> None:
+    reference = Reference("nothing shipped")
+    reference.add(float("nan"))
+    assert reference.own == 0
+
+
+def test_state_round_trip() -> None:
+    reference = filled(np.arange(50.0))
+    other = Reference("nothing shipped")
+    other.load(reference.state())
+    assert other.shape() == reference.shape()
+
+
+def test_every_family_has_bounds_and_a_shipped_reference() -> None:
+    assert set(EXPECTED) == set(NAMES)
+    assert set(SHIPPED) == {*NAMES, "total"}
+    assert all(list(values) == sorted(values) for values in SHIPPED.values())
+
+
+def test_bound_caps_speaks_against_and_keeps_silent() -> None:
+    family = Expected(3.0, low=0.5, width=0.5, against=2.0)
+    statistic = np.array([0.9, 0.9, 0.25, 0.0, np.nan])
+    nats = np.array([1.0, 9.0, 9.0, 9.0, 9.0])
+    assert family.bound(statistic, nats).tolist() == [1.0, 3.0, -1.0, -2.0, 0.0]
