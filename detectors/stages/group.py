@@ -112,23 +112,22 @@ class GroupStage:
         return outputs
 
     def _receive(self, partial: Partial) -> None:
-        place = (partial.tick, partial.chunk)
-        if place > self._closed.get(partial.partition, (-1, -1)):
-            self._closed[partial.partition] = place
+        closed = self._closed.get(partial.partition, (-1, -1))
+        if (partial.tick, partial.chunk) > closed:
+            self._closed[partial.partition] = (partial.tick, partial.chunk)
             if partial.accounts:
                 self._waiting.setdefault(max(partial.tick, self._judged_tick + 1), []).append(partial)
-        if partial.last_chunk:
+            if not partial.last_chunk:
+                self._idle.pop(partial.partition, None)
+        if partial.last_chunk and partial.tick >= closed[0]:
             self._idle[partial.partition] = partial.idle
 
     def _complete(self) -> list[int]:
-        """Return the ticks that may be judged, in order."""
-        through = [tick for partition, (tick, _) in self._closed.items() if not self._idle.get(partition, False)]
-        known = len(self._idle) >= self.partitions
-        if not known:
+        """Return the ticks that may be judged, in order: those that every partition has closed, idle ones apart."""
+        if len(self._idle) < self.partitions:
             return []
-        ready = min(through) if through else max((tick for tick, _ in self._closed.values()), default=-1)
-        unfinished = [tick for partition, (tick, _) in self._closed.items() if partition not in self._idle]
-        ready = min([ready, *(tick - 1 for tick in unfinished)])
+        through = [tick for partition, (tick, _) in self._closed.items() if not self._idle[partition]]
+        ready = min(through) if through else max(tick for tick, _ in self._closed.values())
         return sorted(tick for tick in self._waiting if tick <= ready)
 
     def _judge_tick(self, number: int, partials: list[Partial]) -> Outputs:
@@ -136,9 +135,7 @@ class GroupStage:
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
         rows, uses = graph.update(tick)
-        self.models.update(
-            graph, rows, tick.columns["features"], ~self.campaign_book.is_member(rows), tick.end_ms
-        )
+        self.models.update(graph, rows, tick.columns["features"], ~self.campaign_book.is_member(rows), tick.end_ms)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms
             self.population.refresh(graph, tick.end_ms - WEEK_MS)

@@ -15,7 +15,7 @@ from detectors.stages.account import END_OF_TIME_MS, AccountStage
 from detectors.stages.group import GroupStage
 from stream.simulate import write
 
-SCALE, SEED = 0.01, 11
+SCALE, SEED = 0.005, 11
 
 
 def detect(requests: list[Request], batch: int = 5_000) -> Outputs:

@@ -148,12 +148,7 @@ def chunk(tick: int, account: str, number: int, last: bool) -> Partial:
     return Partial(0, tick, number, last, False, one.accounts, one.names, one.columns)
 
 
-UNFINISHED = pytest.mark.xfail(
-    reason="a tick is judged when its first chunk is there: GroupStage._receive", strict=True
-)
-
-
-@pytest.mark.parametrize("tick", [0, pytest.param(5, marks=UNFINISHED)])
+@pytest.mark.parametrize("tick", [0, 5])
 def test_a_tick_waits_for_its_last_chunk(tick: int) -> None:
     whole, pieces = GroupStage(SETTINGS), GroupStage(SETTINGS)
     made = [chunk(tick, "b", 0, False), chunk(tick, "a", 1, True)]

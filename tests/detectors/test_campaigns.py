@@ -1,0 +1,77 @@
+"""The life of a campaign: open, updated, resolved, back again, and what a restart must not change."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from detectors.alerts import Outputs
+from detectors.campaigns import shares
+from detectors.settings import DecisionSettings, DetectorSettings
+from detectors.stages.account import AccountStage
+from detectors.stages.group import GroupStage
+from tests.detectors.made import DAY_MS, START_MS, campaign_among, request, run
+
+ACTIVE_DAYS, QUIET_HOURS = 3, 24.0
+
+
+@pytest.fixture(scope="module")
+def outputs() -> Outputs:
+    """What comes of three days of a campaign among people, and two days of people alone."""
+    settings = DetectorSettings(decisions=DecisionSettings(quiet_hours=QUIET_HOURS, enforce=True))
+    requests = campaign_among(300, 40, ACTIVE_DAYS * DAY_MS, seed=5)
+    last = len(requests)
+    calm = [
+        request(last + n, START_MS + ACTIVE_DAYS * DAY_MS + n * 600_000, f"user{n % 300}", prompt_template=f"late{n}")
+        for n in range(2 * 144)
+    ]
+    account, group = AccountStage(settings), GroupStage(settings)
+    partials = run(account, requests + calm, [2_000]) + account.advance()
+    return group.process(partials)
+
+
+def test_opened_once_then_resolved_after_the_quiet_time(outputs: Outputs) -> None:
+    states = [alert.state for alert in outputs.alerts]
+    assert states[0] == "open"
+    assert states.count("open") == 1
+    assert states[-1] == "resolved"
+    resolved = outputs.alerts[-1]
+    assert resolved.time - resolved.last_seen >= QUIET_HOURS * 3_600_000
+    assert resolved.last_seen <= START_MS + ACTIVE_DAYS * DAY_MS
+
+
+def test_campaign_id_stays_and_its_accounts_are_the_farm(outputs: Outputs) -> None:
+    assert len({alert.campaign_id for alert in outputs.alerts}) == 1
+    decided = {decision.value for decision in outputs.decisions}
+    assert len(decided) >= 38
+    assert not any(account.startswith("user") for account in decided)
+
+
+def test_volume_counts_what_the_members_sent(outputs: Outputs) -> None:
+    sent = 40 * ACTIVE_DAYS * 144
+    assert outputs.alerts[-1].volume.requests == pytest.approx(sent, rel=0.05)
+
+
+def test_enforced_decisions_are_not_simulated(outputs: Outputs) -> None:
+    assert outputs.decisions
+    assert not any(decision.simulated for decision in outputs.decisions)
+    assert all(decision.until - decision.from_ == 168 * 3_600_000 for decision in outputs.decisions)
+
+
+def test_alerts_survive_json(outputs: Outputs) -> None:
+    encoded = msgspec.json.encode(outputs.alerts)
+    assert msgspec.json.decode(encoded, type=list[type(outputs.alerts[0])]) == outputs.alerts
+
+
+def test_no_campaign_no_alert() -> None:
+    account, group = AccountStage(DetectorSettings()), GroupStage(DetectorSettings())
+    partials = run(account, campaign_among(300, 0, 3 * DAY_MS, seed=6), [2_000]) + account.advance()
+    assert group.process(partials).alerts == []
+    assert group.open_campaigns == {"info": 0, "warning": 0, "critical": 0}
+
+
+def test_shares_leave_out_the_negligible() -> None:
+    import numpy as np
+
+    assert shares(["a", "b"], np.array([1.0, 9_999.0])) == {"b": 0.9999}
+    assert shares([], np.zeros(0)) == {}
