@@ -19,8 +19,8 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Length of a tick: groups are judged once per tick."""
     lateness_s: Annotated[int, Meta(ge=0, le=3600)] = 120
     """How far the watermark stays behind the greatest time seen."""
-    max_jump_s: Annotated[int, Meta(ge=3600)] = 86_400
-    """One event can move the watermark by no more than this; a wrong clock must not close every window."""
+    max_jump_s: Annotated[int, Meta(ge=60)] = 3_600
+    """A request further ahead than this moves the watermark only when others agree: a clock may be wrong."""
     duplicate_ids: Positive = 1 << 20
     """Event ids remembered per partition before the oldest half is forgotten."""
     idle_account_days: Positive = 30
@@ -39,8 +39,6 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_requests: Positive = 100
     """Nor are groups of fewer requests: no statistic means anything on them."""
     half_life_days: PositiveFloat = 14.0
-    reservoir: Positive = 64
-    """Recent accounts that a new account on the same value is compared with."""
     max_values: Positive = 2_000_000
     """Attribute values seen on one account only that are remembered."""
 
