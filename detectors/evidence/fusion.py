@@ -14,6 +14,10 @@ from detectors.linking.members import INFRASTRUCTURE, Groups
 
 NAMES = tuple(family.NAME for family in FAMILIES)
 PURPOSE = np.array([name in ("capability", "elicitation") for name in NAMES])
+DECISIVE = np.array([name in ("elicitation", "shared_prompts", "links") for name in NAMES])
+DECISIVE_NATS = 3.0
+"""New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
+work through many prompts together, or share cards and devices a few at a time: one of these must show."""
 INFRASTRUCTURE_NATS = 4.0
 """A group around one card, device or network needs this much more: honest people share those with campaigns."""
 
@@ -27,14 +31,15 @@ class Judgement:
         nats: signed: for a campaign or against it, shape (F, G).
         total: their sum, shape (G,).
         surprise: −ln p of the total among honest groups, shape (G,).
-        purposeful: whether what is asked speaks for extraction at all, shape (G,).
+        telling: whether what is asked speaks for extraction at all, and something that honest crowds do not do for a
+            campaign, shape (G,).
     """
 
     statistics: NDArray
     nats: NDArray
     total: NDArray
     surprise: NDArray
-    purposeful: NDArray
+    telling: NDArray
 
 
 class Fusion:
@@ -55,7 +60,8 @@ class Fusion:
         pairs = zip(NAMES, statistics, strict=True)
         nats = np.stack([EXPECTED[name].bound(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
         total = nats.sum(0) - np.where(groups.kind == INFRASTRUCTURE, INFRASTRUCTURE_NATS, 0.0)
-        return Judgement(statistics, nats, total, self.total.minus_ln_p(total), nats[PURPOSE].sum(0) > 0.0)
+        telling = (nats[PURPOSE].sum(0) > 0.0) & (np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS)
+        return Judgement(statistics, nats, total, self.total.minus_ln_p(total), telling)
 
     def vote(self, judgement: Judgement, group: int, peak: float) -> None:
         """Let one group that is taken for honest join the references.

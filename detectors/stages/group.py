@@ -209,7 +209,7 @@ class GroupStage:
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
         threshold = self._threshold(end_ms)
-        calls = (judgement.surprise >= threshold) & judgement.purposeful
+        calls = (judgement.surprise >= threshold) & judgement.telling
         table = self.clusters.table
         new = table["total"][due] == 0
         self.tested += int(new.sum())
