@@ -152,13 +152,14 @@ class Campaigns:
         """Tell which members of a group take part in what the group does.
 
         The account does the group's work, and it shares something rare with another member or was young when first
-        seen; one that works through a good part of a bundle's prompts needs no more. A stranger who uses the same
-        popular prompt, or the same exit, has at most one of these.
+        seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
+        same cards and exits needs both. A stranger who uses the same popular prompt, or the same exit, has one.
         """
         part, mine = groups.parts[position], groups.group == position
         accounts, requests = groups.account[mine], groups.requests[mine]
         own = self.graph.accounts["counts"][accounts, 0]
-        marked = np.logical_or(self._linked(accounts, accounts), self._young(accounts))
+        linked, young = self._linked(accounts, accounts), self._young(accounts)
+        marked = np.logical_or(linked, young)
         if part.kind == BUNDLE:
             used = part.traffic["templates"]
             broad = used >= BREADTH * np.average(used, weights=requests)
@@ -170,7 +171,7 @@ class Campaigns:
         length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
         alike = mix @ whole >= ALIKE * np.maximum(length, 1e-9)
         shared = self.graph.accounts["shared"][accounts] >= WORK_SHARE * own
-        return np.asarray(marked & alike & shared, bool)
+        return np.asarray(linked & young & alike & shared, bool)
 
     def _linked(self, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
         """Tell which accounts share a rare payment, device or network with another of `members`."""

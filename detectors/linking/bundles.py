@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from detectors.linking.graph import Graph
 
-SIMILAR = 0.5
+SIMILAR = 0.6
 """Cosine of ln(1 + requests) over the accounts of two templates."""
 MIN_REQUESTS = 20
 """Requests a template needs to take part."""

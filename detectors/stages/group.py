@@ -220,11 +220,12 @@ class GroupStage:
         self._vote(judgement, due, end_ms, threshold)
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
-        return [
+        hot = [
             (cluster, self.campaign_book.testimony(groups, judgement, position, self.fusion))
             for position, cluster in enumerate(due)
             if calls[position] and table["streak"][cluster] >= PERSISTENCE
         ]
+        return [pair for pair in hot if len(pair[1].accounts) >= self.settings.links.min_accounts]
 
     def _threshold(self, end_ms: int) -> float:
         """Return the −ln p that keeps the expected false campaigns of a week within the budget."""
