@@ -64,7 +64,7 @@ CUES: dict[str, tuple[str, ...]] = {
     ),
     "agentic": (
         "agentic", "autonomous", "an agent", "coding agent", "ai agent", "orchestrat", "sub-task", "subtask",
-        "sub-agent", "subagent", "plan and execute", "multi-step task", "next action", "the repository",
+        "sub-agent", "sub agent", "plan and execute", "multi-step task", "next action", "the repository",
         "terminal commands", "observation:", "action:", "智能体", "エージェント", "에이전트",
     ),
     "vision": (
