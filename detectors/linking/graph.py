@@ -51,7 +51,6 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "component": ("i4", ()),
     "shared": ("f4", ()),
     "residual": ("f8", (2, 2)),
-    "change": ("f4", ()),
 }
 _VALUE: dict[str, Column] = {
     "family": ("i1", ()),

@@ -20,6 +20,8 @@ TREES, HEIGHT, WINDOW = 25, 8, 1024
 RESERVOIR = 4096
 MIN_RANKED = 256
 WEIGHT = 0.2
+MAX_CHANGE_NATS = 4.0
+"""An account's surprise at itself, z² / 2 of its residual, counts for no more: people do change their habits."""
 DRIFT_WINDOW = 672
 HOLD_MS = 2 * DAY_MS
 ORGANIZATION_PLANS = ("team", "enterprise")
@@ -97,13 +99,13 @@ class PeerModels:
     def _remember(self, graph: Graph, rows: NDArray, novelty: NDArray, end_ms: int) -> None:
         table = graph.accounts
         seen = table["scored"][rows] > 0
-        score = np.where(seen, table["score"][rows], novelty)
-        table["score"][rows] = score + WEIGHT * (novelty - score)
         series = np.log1p(table["counts"][rows][:, [0, 2]])
         state = table["residual"][rows]
         change = np.abs(residual(state, seen, series)).max(1, initial=0.0)
         table["residual"][rows] = state
-        table["change"][rows] += WEIGHT * (change - table["change"][rows])
+        odd = np.maximum(novelty, np.minimum(change**2 / 2.0, MAX_CHANGE_NATS))
+        score = np.where(seen, table["score"][rows], odd)
+        table["score"][rows] = score + WEIGHT * (odd - score)
         table["scored"][rows] = end_ms
         table.touch(rows)
 

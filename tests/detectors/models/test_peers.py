@@ -71,7 +71,7 @@ def test_ranks_are_probabilities_and_an_outlier_scores_above_the_usual() -> None
 def test_an_account_is_scored_once_an_hour() -> None:
     subject = graph()
     models, end = trained(subject)
-    before = {name: subject.accounts[name][:ACCOUNTS].copy() for name in ("score", "scored", "change", "residual")}
+    before = {name: subject.accounts[name][:ACCOUNTS].copy() for name in ("score", "scored", "residual")}
     models.latest.clear()
     rows = np.arange(ACCOUNTS)
     models.update(subject, rows, np.ones((ACCOUNTS, len(NAMES))), np.ones(ACCOUNTS, bool), end + HOUR_MS - 1)
