@@ -151,13 +151,6 @@ class Clusters:
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
 
-    def templates(self, cluster: int) -> list[int]:
-        """Return the prompt templates that the cluster formed around, as value rows."""
-        if cluster in self.bundles:
-            return self.bundles[cluster].tolist()
-        value = int(self.table["value"][cluster])
-        return [value] if value >= 0 and not self.graph.values["family"][value] else []
-
     def load_bundles(self, bundles: dict[int, list[int]]) -> None:
         """Put back `bundles`, templates as lists."""
         self.bundles = {cluster: np.array(values, np.int64) for cluster, values in bundles.items()}

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from detectors.accounts import DAY_MS, AccountWindows
 from detectors.columns import Columns, Extractor, chosen, select
 from detectors.duplicates import RecentIds
-from detectors.errors import StateVersionError
 from detectors.fold import fold
 from detectors.hashing import digest
 from detectors.partials import Partial, decode, encode
 from detectors.request import Request
 from detectors.settings import DetectorSettings
+from detectors.stages.header import header_entry, open_snapshot
 from detectors.watermark import Watermark
 
 SCHEMA_VERSION = 1
@@ -158,7 +158,6 @@ class AccountStage:
         entries |= self._segments.save(self._open)
         entries |= self._ids.snapshot()
         header = {
-            "schema": SCHEMA_VERSION,
             "last_offset": self.last_offset,
             "watermark": self._watermark.state(),
             "names": self._extract.names.known,
@@ -167,8 +166,7 @@ class AccountStage:
             "evicted_on": self._evicted_on,
         }
         entries |= {f"pending/{number}": encode(partial) for number, partial in enumerate(self._pending)}
-        entries["header"] = msgspec.msgpack.encode(header)
-        return entries
+        return entries | header_entry(SCHEMA_VERSION, header)
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back a state from the latest value of each snapshot key.
@@ -176,12 +174,10 @@ class AccountStage:
         Raises:
             StateVersionError: the snapshot is of another schema.
         """
-        entries = {key: value for key, value in items if value}
-        if not entries:
+        snapshot = open_snapshot(items, SCHEMA_VERSION, "account")
+        if snapshot is None:
             return
-        header = msgspec.msgpack.decode(entries["header"])
-        if header["schema"] != SCHEMA_VERSION:
-            raise StateVersionError(f"account state has schema {header['schema']}, this version reads {SCHEMA_VERSION}")
+        entries, header = snapshot
         self.last_offset = header["last_offset"]
         self._idle, self._evicted_on = header["idle"], header["evicted_on"]
         self._watermark.load(header["watermark"])

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns, Testimony
 from detectors.clusters import Clusters
-from detectors.errors import StateVersionError
 from detectors.evidence.fusion import Fusion, Judgement
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
@@ -20,6 +19,7 @@ from detectors.linking.members import Group, Groups, Population
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
+from detectors.stages.header import header_entry, open_snapshot
 
 SCHEMA_VERSION = 1
 CHUNK_BYTES = 500_000
@@ -57,8 +57,6 @@ class GroupStage:
         self._idle: dict[int, bool] = {}
         self._judged_tick = -1
         self._linked_ms = 0
-        self.tested = 0
-        """Different groups judged in the current week of event time."""
         self.observer: Callable[[int, list[int], Groups, Judgement, NDArray], None] | None = None
         """Called with the time, the clusters, their groups, the judgement and which of them called for an alert."""
 
@@ -212,7 +210,6 @@ class GroupStage:
         calls = (judgement.surprise >= threshold) & judgement.telling
         table = self.clusters.table
         new = table["total"][due] == 0
-        self.tested += int(new.sum())
         pair = np.where(new, judgement.total, np.minimum(judgement.total, table["total"][due]))
         table["peak"][due] = np.where(new, pair, np.maximum(pair, table["peak"][due]))
         table["total"][due] = np.where(judgement.total == 0, 1e-6, judgement.total)
@@ -264,7 +261,6 @@ class GroupStage:
             "idle": self._idle,
             "judged_tick": self._judged_tick,
             "linked_ms": self._linked_ms,
-            "tested": self.tested,
             "names": [graph.names.known, graph.models.known, graph.paths.known],
             "singles": graph.singles(),
             "templates": graph.templates.state(),
@@ -277,9 +273,7 @@ class GroupStage:
         blob = msgspec.msgpack.encode(rest)
         chunks = [blob[start : start + CHUNK_BYTES] for start in range(0, len(blob), CHUNK_BYTES)]
         entries |= {f"rest/{number}": chunk for number, chunk in enumerate(chunks)}
-        header = {"schema": SCHEMA_VERSION, "last_offset": self.last_offset, "chunks": len(chunks)}
-        entries["header"] = msgspec.msgpack.encode(header)
-        return entries
+        return entries | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset, "chunks": len(chunks)})
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back a state from the latest value of each snapshot key.
@@ -287,18 +281,16 @@ class GroupStage:
         Raises:
             StateVersionError: the snapshot is of another schema.
         """
-        entries = {key: value for key, value in items if value}
-        if not entries:
+        snapshot = open_snapshot(items, SCHEMA_VERSION, "group")
+        if snapshot is None:
             return
-        header = msgspec.msgpack.decode(entries["header"])
-        if header["schema"] != SCHEMA_VERSION:
-            raise StateVersionError(f"group state has schema {header['schema']}, this version reads {SCHEMA_VERSION}")
+        entries, header = snapshot
         self.last_offset = header["last_offset"]
         blob = b"".join(entries[f"rest/{number}"] for number in range(header["chunks"]))
         rest = msgspec.msgpack.decode(blob, strict=False)
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
         self._idle = rest["idle"]
-        self._judged_tick, self._linked_ms, self.tested = rest["judged_tick"], rest["linked_ms"], rest["tested"]
+        self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
         for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
             names.codes(known)
         self.graph.restore((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
