@@ -168,21 +168,75 @@ def topics_check(context: click.Context, bootstrap_servers: str | None) -> None:
     context.exit(1 if differences else 0)
 
 
+def _list_scenarios(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from stream.simulate import SCENARIOS
+
+    for name, scenario in SCENARIOS.items():
+        click.echo(f"{name}: {scenario.summary} ({scenario.days:g} days)")
+        for dial, d in scenario.dials.items():
+            click.echo(f"  {dial}={d.default:g} ({d.low:g} … {d.high:g}): {d.meaning}")
+    context.exit()
+
+
+def _dials(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for text in given:
+        name, _sign, value = text.partition("=")
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not NAME=NUMBER") from None
+    return values
+
+
+def _kinds(_: click.Context, __: click.Parameter, given: str) -> list[str] | None:
+    named = [kind.strip() for kind in given.split(",") if kind.strip()]
+    return None if named == ["all"] else [] if named == ["none"] else named
+
+
 @cli.command()
 @click.argument("scenario")
 @click.option("--out", required=True, metavar="FILE", help="Events, as JSON Lines; .gz and .zst are compressed.")
 @click.option("--labels", required=True, metavar="FILE", help="The truth, account → campaign, as JSON Lines.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--scale", type=float, default=1.0, show_default=True, help="0.02 is small.")
-@click.option("--days", type=float, help="Length of the run, 14 by default.")
-def simulate(scenario: str, out: str, labels: str, seed: int, scale: float, days: float | None) -> None:
-    """Write labelled traffic; SCENARIO is `seeds`: honest accounts and the three reported campaigns."""
+@click.option("--days", type=float, help="Length of the run; by default the scenario's.")
+@click.option("--dial", "dials", multiple=True, callback=_dials, metavar="NAME=VALUE", help="Turn a dial; repeatable.")
+@click.option(
+    "--lookalikes",
+    default="all",
+    show_default=True,
+    callback=_kinds,
+    metavar="all|none|KIND,…",
+    help="Kinds of honest look-alike.",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_scenarios,
+    help="Show the scenarios with their dials and exit.",
+)
+def simulate(
+    scenario: str,
+    out: str,
+    labels: str,
+    seed: int,
+    scale: float,
+    days: float | None,
+    dials: dict[str, float],
+    lookalikes: list[str] | None,
+) -> None:
+    """Write labelled traffic; SCENARIO is `seeds` or another that `--list` shows."""
     _refuse_same({"out": out, "labels": labels})
     from stream import simulate as job
     from stream.files import check_writable
 
     check_writable(labels)
-    made = job.write(scenario, Path(out), Path(labels), seed, scale, days)
+    made = job.write(scenario, Path(out), Path(labels), seed, scale, days, dials, lookalikes)
     campaigns = "".join(f"; {name}: {count:,}" for name, count in made.campaigns.items())
     click.echo(f"{made.events:,} requests of {made.accounts:,} accounts{campaigns}", err=True)
 

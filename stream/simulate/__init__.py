@@ -13,7 +13,7 @@ assumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,13 +21,14 @@ import msgspec
 import numpy as np
 
 from stream.errors import ConfigError, OutputError
+from stream.simulate.dials import Dial, settle
 from stream.simulate.events import encode
 from stream.simulate.files import writer
 from stream.simulate.networks import Networks
-from stream.simulate.scenarios import SCENARIOS
+from stream.simulate.scenarios import SCENARIOS, Scenario, honest
 from stream.simulate.world import World
 
-__all__ = ["SCENARIOS", "Summary", "build", "write"]
+__all__ = ["SCENARIOS", "Dial", "Scenario", "Summary", "build", "write"]
 
 CHUNK = 20_000
 
@@ -49,11 +50,18 @@ class Summary:
     """Accounts of each kind."""
 
 
-def build(scenario: str, seed: int, scale: float, days: float | None = None) -> World:
-    """Return the world of `scenario`, ready to make traffic.
+def build(
+    scenario: str,
+    seed: int,
+    scale: float,
+    days: float | None = None,
+    dials: Mapping[str, float] | None = None,
+    lookalikes: Collection[str] | None = None,
+) -> World:
+    """Return the world of `scenario`, ready to make traffic; the arguments are those of `write`.
 
     Raises:
-        ConfigError: an unknown scenario, or an impossible seed, scale or length.
+        ConfigError: an unknown scenario, dial or kind of look-alike, or an impossible seed, scale, length or value.
     """
     if scenario not in SCENARIOS:
         raise ConfigError(f"scenario: {scenario!r} is none of {', '.join(sorted(SCENARIOS))}")
@@ -61,11 +69,15 @@ def build(scenario: str, seed: int, scale: float, days: float | None = None) -> 
         raise ConfigError(f"seed: {seed} is not in 0 … {(1 << 24) - 1}")
     if not 0.0005 <= scale <= 2:
         raise ConfigError(f"scale: {scale} is not in 0.0005 … 2")
-    length = 14.0 if days is None else days
+    plan = SCENARIOS[scenario]
+    values = settle(scenario, plan.dials, dials or {})
+    length = plan.days if days is None else days
     if not 0.25 <= length <= 366:
         raise ConfigError(f"days: {length} is not in 0.25 … 366")
     world = World(seed, scale, length)
-    SCENARIOS[scenario](world, Networks(world, world.rng("networks")))
+    networks = Networks(world, world.rng("networks"))
+    honest(world, networks, lookalikes)
+    plan.build(world, networks, values)
     return world
 
 
@@ -76,6 +88,8 @@ def write(
     seed: int = 0,
     scale: float = 1.0,
     days: float | None = None,
+    dials: Mapping[str, float] | None = None,
+    lookalikes: Collection[str] | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Summary:
     """Write the traffic of `scenario` to `out` in time order and the truth to `labels`.
@@ -83,15 +97,17 @@ def write(
     Args:
         out: JSON Lines; `.gz` and `.zst` are compressed; `-` is standard output.
         scale: 1.0 is the campaigns' published volume.
-        days: length of the run, 14 by default. Campaigns have their published volume times `scale` in a run of 14 days
-            or more, and in a shorter one its share, so that their accounts stay as quiet.
+        days: length of the run, the scenario's by default. Campaigns have their published volume times `scale` in a run
+            of that length or more, and in a shorter one its share, so that their accounts stay as quiet.
+        dials: values of some of the scenario's dials; the others keep their defaults.
+        lookalikes: kinds of honest look-alike to hold, all by default.
         progress: called now and then with the events written and the share of the run done.
 
     Raises:
         ConfigError: see `build`.
         OutputError: a file cannot be written.
     """
-    world = build(scenario, seed, scale, days)
+    world = build(scenario, seed, scale, days, dials, lookalikes)
     tally, tables, done = Tally(len(world.accounts)), world.tables(), 0
     try:
         with writer(out) as sink:

@@ -15,7 +15,7 @@ import zstandard
 from detectors.request import Request, decode_batch
 from stream.errors import ConfigError, OutputError
 from stream.simulate import SCENARIOS, build, write
-from stream.simulate.campaigns import OPERATIONS
+from stream.simulate.campaigns.february import OPERATIONS
 from stream.simulate.figures import DAY_MS, FEBRUARY
 from stream.simulate.lookalikes import LOOKALIKES
 
@@ -197,5 +197,22 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write("seeds", tmp_path / "missing" / "e.jsonl", tmp_path / "l.jsonl", 1, 0.001, days=0.5)
 
 
-def test_scenarios_have_a_first_line_that_says_what_they_are() -> None:
-    assert all(make.__doc__ for make in SCENARIOS.values())
+def test_dials_and_lookalikes_that_do_not_exist_are_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="brightness"):
+        build("seeds", 1, 0.001, 0.5, dials={"brightness": 1.0})
+    with pytest.raises(ConfigError, match="unicorn"):
+        build("seeds", 1, 0.001, 0.5, lookalikes=["ci_review", "unicorn"])
+
+
+@pytest.mark.parametrize("kinds", [[], ["classroom", "reseller"]])
+def test_lookalikes_can_be_chosen(kinds: list[str]) -> None:
+    world = build("quiet", 1, 0.001, 0.5, lookalikes=kinds)
+    assert set(world.kind) & set(LOOKALIKES) == set(kinds)
+
+
+def test_every_scenario_says_what_it_is_and_its_dials_what_they_mean() -> None:
+    for scenario in SCENARIOS.values():
+        assert scenario.summary
+        for dial in scenario.dials.values():
+            assert dial.low <= dial.default <= dial.high
+            assert dial.meaning

@@ -5,6 +5,7 @@ What is not published (cards, devices, exits, bans, hours) is drawn anew for eve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -116,6 +117,12 @@ OPERATIONS = {
         pivot=0.5,
     ),
 }
+
+
+def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
+    """Add the three campaigns."""
+    for name in OPERATIONS:
+        world.populations.append(campaign(world, networks, name))
 
 
 def campaign(world: World, networks: Networks, name: str) -> Fleet:
