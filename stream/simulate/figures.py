@@ -9,6 +9,9 @@ Sources:
     [GenTD26] requests per user of a generative service over 23 days.
     [Hop] github.com/hop-protocol/hop-airdrop: real multi-account fraud, groups of ten and more.
     [Feb26] anthropic.com/news/detecting-and-preventing-distillation-attacks, 23 February 2026.
+    [Jun26] Anthropic's letter to the Senate Banking Committee, 10 June 2026: 28.8 M exchanges, about 25,000 accounts,
+        45 days.
+    [Sep26] Anthropic, Threat Intelligence Report, 10 September 2026, pages 143-154.
     [Assumed] no public figure.
 """
 
@@ -144,3 +147,29 @@ FEBRUARY = {
     "minimax": CampaignFigures(13_000_000, 20_000, 40),
 }
 """Moonshot used "hundreds" of accounts; how the others split the rest of the 24,000 is assumed."""
+
+
+class Reported(NamedTuple):
+    """Size of one campaign: its exchanges over so many days by so many accounts; never fewer accounts at small scale."""
+
+    exchanges: int
+    days: float
+    accounts: int
+    least_accounts: int
+
+
+REPORTED = {
+    "failover": Reported(151_000_000, 92, 5_000, 30),  # [Sep26] Alibaba, May to July; the first pool's accounts
+    "proxy": Reported(28_800_000, 45, 20_000, 60),  # [Feb26] accounts of one network; volume [Jun26], its customers too
+    "drip": Reported(300_000, 10, 5_380, 60),  # [Sep26] Moonshot, 5.6 a day and account
+    "cleaner": Reported(3_400_000, 17, 273, 60),  # [Sep26] Zhipu, 730 a day and account
+    "sweep": Reported(600_000, 14, 900, 40),  # [Assumed], at [Feb26]'s mean of 670 exchanges an account
+    "arbitrage": Reported(3_400_000, 17, 273, 40),  # [Sep26] Zhipu
+    "pathways": Reported(3_400_000, 14, 800, 40),  # [Feb26] Moonshot, "hundreds of accounts"
+    "ramp": Reported(28_800_000, 45, 25_000, 40),  # [Jun26] 26 a day and account; as many as its share takes
+    "adaptive": Reported(28_800_000, 45, 25_000, 40),  # [Jun26]
+}
+SWEEP_TECHNIQUES = 12_000
+"""[Sep26] requests "each with a different extraction technique", mostly rejected, before the successes were scaled."""
+LATE_SHARE = 0.002  # [Assumed] events that reach the stream late
+DUPLICATE_SHARE = 0.001  # [Assumed] events that a producer sends twice
