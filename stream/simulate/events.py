@@ -23,6 +23,7 @@ EVENT = np.dtype(
         ("simhash", "u8"),
         ("content", "u8"),
         ("conversation", "u8"),
+        ("signature", "u8"),
         ("turn", "i4"),
         ("max_tokens", "i4"),
         ("input", "i4"),
@@ -31,9 +32,14 @@ EVENT = np.dtype(
         ("image", "i4"),
         ("status", "i2"),
         ("refused", "i1"),
+        ("own", "i1"),
     ]
 )
-"""One request. Indexes `exit` … `shape` point into `Fragments`; -1 means absent. Tokens -1 mean not reported."""
+"""One request. Indexes `exit` … `shape` point into `Fragments`; -1 means absent. Tokens -1 mean not reported.
+
+`signature` is the reasoning signature that the request replays, 0 for none. `own` is 0 where a campaign's account
+serves somebody else; it is never written.
+"""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -54,6 +60,7 @@ def blank(n: int) -> np.ndarray:
     for name in ("exit", "device", "agent", "language", "shape", "reasoning", "image"):
         rows[name] = -1
     rows["status"] = 200
+    rows["own"] = 1
     return rows
 
 
@@ -94,6 +101,7 @@ def encode(rows: np.ndarray, tables: dict[str, list[str]], first_id: int, seed: 
         _number("gen_ai.request.max_tokens", rows["max_tokens"], 0),
         _number("gen_ai.usage.reasoning.output_tokens", rows["reasoning"], -1),
         _number("gen_ai.usage.image.input_tokens", rows["image"], -1),
+        [f',"thinking_signature.hash":"{v:016x}"' if v else "" for v in rows["signature"].tolist()],
         strict=True,
     )
     columns = zip(
@@ -137,13 +145,13 @@ def encode(rows: np.ndarray, tables: dict[str, list[str]], first_id: int, seed: 
         tout,
         status,
         refused,
-        (limit, reasoning, image),
+        (limit, reasoning, image, signature),
     ) in columns:
         talk = f',"gen_ai.conversation.id":"{conversation:016x}","conversation.turn":{turn}' if conversation else ""
         yield (
             f'{{"event.id":"{eid:016x}","time":{time}{account}{model}{exit_}{device}{agent}'
             f'{talk}{limit},"gen_ai.usage.input_tokens":{tin},"gen_ai.usage.output_tokens":{tout}{reasoning}{image}'
             f',"http.response.status_code":{status},"prompt.template":"{template:016x}"'
-            f',"prompt.simhash":"{simhash:016x}","prompt.content":"{content:016x}"{language}{shape}'
+            f',"prompt.simhash":"{simhash:016x}","prompt.content":"{content:016x}"{language}{shape}{signature}'
             f',"response.refused":{"true" if refused else "false"}}}\n'
         ).encode()

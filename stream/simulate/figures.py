@@ -150,7 +150,7 @@ FEBRUARY = {
 
 
 class Reported(NamedTuple):
-    """Size of one campaign: its exchanges over so many days by so many accounts; never fewer accounts at small scale."""
+    """Size of one campaign: its exchanges in so many days, its accounts, and the fewest of them at a small scale."""
 
     exchanges: int
     days: float

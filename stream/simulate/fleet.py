@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,9 @@ from stream.simulate.identities import Group
 from stream.simulate.people import fail
 from stream.simulate.prompts import PromptSet
 from stream.simulate.world import World
+
+Change = Callable[[np.random.Generator, np.ndarray], None]
+"""Changes rows of EVENT in place before any of them fails."""
 
 
 @dataclass
@@ -33,6 +37,23 @@ class Slots:
         safe = np.maximum(k, 0)
         there = (k >= 0) & (time < self.ban[slot, safe])
         return np.where(there, self.account[slot, safe], -1)
+
+
+_ASKED = (
+    "model",
+    "language",
+    "shape",
+    "template",
+    "simhash",
+    "content",
+    "conversation",
+    "signature",
+    "turn",
+    "max_tokens",
+    "input",
+    "own",
+)
+"""What stays the same when a request is tried on another account."""
 
 
 @dataclass
@@ -65,8 +86,9 @@ class Tempo:
 class Fleet:
     """Accounts, what they send, and how.
 
-    `camouflage`: share of other requests, `cover` what they are; `pivot`: share that moves to the new model within
-    `pivot_hours` of its release, -1 to leave models to the accounts.
+    `camouflage`: share of other requests, `cover` what they are; `unrelated`: they are other people's; `pivot`: share
+    that moves to the new model within `pivot_hours` of its release, -1 to leave models to the accounts; `changes`: made
+    to all rows.
     """
 
     world: World
@@ -79,6 +101,8 @@ class Fleet:
     camouflage: float = 0.0
     pivot: float = -1.0
     pivot_hours: float = 12.0
+    unrelated: bool = False
+    changes: Sequence[Change] = ()
     _rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +126,8 @@ class Fleet:
         if self.pivot >= 0:
             moved = self.pivot * np.clip((rows["time"] - self.world.release) / (self.pivot_hours * HOUR_MS), 0, 1)
             rows["model"] = np.where(rng.random(len(rows)) < moved, self.group.new_model[0], rows["model"])
+        for change in self.changes:
+            change(rng, rows)
         rows = fail(rng, rows, tempo.errors if not tempo.failover else 0.0005)
         return np.concatenate([rows, *self._rejected(rows, start, end)]) if tempo.failover else rows
 
@@ -137,6 +163,8 @@ class Fleet:
                 part = rows[mine]
                 talks, index = np.unique(talk[mine], return_inverse=True)
                 prompts.fill(part, prompts.choose(rng, len(talks))[index], rng)
+                if i == len(self.phases) and self.unrelated:
+                    part["own"] = 0
                 rows[mine] = part
 
     def _rejected(self, rows: np.ndarray, start: int, end: int) -> list[np.ndarray]:
@@ -155,7 +183,7 @@ class Fleet:
         serving = (times >= self.group.born[who]) & ((times < self.group.died[who]) | (status == 403))
         rows, who, times = rows[serving], who[serving], times[serving]
         first = self.group.rows(who, times)
-        for name in ("model", "shape", "template", "simhash", "content", "conversation", "turn", "max_tokens", "input"):
+        for name in _ASKED:
             first[name] = rows[name]
         first["status"] = status
         return first

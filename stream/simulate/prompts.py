@@ -13,6 +13,10 @@ from stream.simulate.world import World
 
 POPULAR_PROMPTS = 3000
 PUBLIC_TEMPLATES = 400
+RETURNED_PERCENT = 60
+"""Of the turns after reasoning, those whose client hands its signature back; assumed."""
+BRANCHED_PERCENT = 4
+"""Of the conversations with reasoning, those that go on from the user's last one; assumed."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,9 @@ class Kind:
     Token counts are log-normal: median and sigma. `reasoning` is the share of the output that is reasoning (0: not
     reported), `items` the length of the work list behind the slots (0: endless), `flips` how far instances of a
     template lie apart (each bit of the SimHash differs from the base's with chance 2^-flips), `paraphrase` the share
-    of requests whose skeleton was rewritten, `free` text without any template.
+    of requests whose skeleton was rewritten near the base, `fresh` the share written from scratch with nothing in
+    common, `free` text without any template. `replay` is the share that carries a reasoning signature captured in some
+    other session, out of `captured` of them that all kinds of a set share.
     """
 
     capabilities: tuple[str, ...]
@@ -35,10 +41,28 @@ class Kind:
     items: int = 0
     flips: int = 3
     paraphrase: float = 0.0
+    fresh: float = 0.0
     free: bool = False
     refusal: float = 0.004
     max_tokens: int = 0
     weight: float = 1.0
+    replay: float = 0.0
+    captured: int = 0
+
+
+_NUMBERS = (
+    "reasoning",
+    "image",
+    "items",
+    "flips",
+    "paraphrase",
+    "fresh",
+    "free",
+    "refusal",
+    "max_tokens",
+    "replay",
+    "captured",
+)
 
 
 @dataclass
@@ -54,37 +78,8 @@ class PromptSet:
     columns: dict[str, np.ndarray] = field(init=False)
 
     def __post_init__(self) -> None:
-        table = [
-            (
-                k.input[0],
-                k.input[1],
-                k.output[0],
-                k.output[1],
-                k.reasoning,
-                k.image,
-                k.items,
-                k.flips,
-                k.paraphrase,
-                k.free,
-                k.refusal,
-                k.max_tokens,
-            )
-            for k in self.kinds
-        ]
-        names = (
-            "tin",
-            "tin_s",
-            "tout",
-            "tout_s",
-            "reasoning",
-            "image",
-            "items",
-            "flips",
-            "paraphrase",
-            "free",
-            "refusal",
-            "max_tokens",
-        )
+        table = [(*k.input, *k.output, *(getattr(k, name) for name in _NUMBERS)) for k in self.kinds]
+        names = ("tin", "tin_s", "tout", "tout_s", *_NUMBERS)
         self.columns = dict(zip(names, np.array(table, float).T, strict=True))
 
     def choose(self, rng: np.random.Generator, n: int) -> np.ndarray:
@@ -107,6 +102,22 @@ class PromptSet:
         rows["reasoning"] = np.where(c["reasoning"] > 0, rows["output"] * np.minimum(share, 0.97), -1)
         rows["image"] = np.where(c["image"] > 0, c["image"] * rng.integers(1, 4, n), -1)
         rows["max_tokens"] = limit
+        self._signatures(rows, c, rng)
+
+    def _signatures(self, rows: np.ndarray, c: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+        """Let conversations with reasoning hand back the last turn's signature, and `replay` somebody else's."""
+        talk, turn = rows["conversation"], rows["turn"]
+        last = mix(talk ^ (turn - 1).astype(np.uint64))
+        back = (talk > 0) & (turn > 1) & (rows["reasoning"] >= 0) & (last % np.uint64(100) < RETURNED_PERCENT)
+        rows["signature"] = np.where(back, mix(last), 0)
+        before = np.roll(rows[["account", "signature"]], 1)
+        branch = (turn == 1) & (rows["reasoning"] >= 0) & (before["account"] == rows["account"])
+        branch &= mix(talk) % np.uint64(100) < BRANCHED_PERCENT
+        rows["signature"] = np.where(branch, before["signature"], rows["signature"])
+        if c["replay"].any():
+            known = rng.integers(0, np.maximum(c["captured"], 1)).astype(np.uint64)
+            other = mix(self.key[0] ^ mix(known))
+            rows["signature"] = np.where(rng.random(len(rows)) < c["replay"], other, rows["signature"])
 
     def _hashes(self, rows: np.ndarray, which: np.ndarray, c: dict[str, np.ndarray], rng: np.random.Generator) -> None:
         n = len(rows)
@@ -120,6 +131,10 @@ class PromptSet:
         items = c["items"].astype(np.int64)
         item = np.where(items > 0, mix(key ^ mix(rng.integers(0, np.maximum(items, 1)).astype(np.uint64))), fresh)
         rows["content"] = np.where(rewritten, fresh, item)
+        if c["fresh"].any():
+            scratch = rng.random(n) < c["fresh"]
+            for column, salt in (("template", 0x44), ("simhash", 0x55), ("content", 0x66)):
+                rows[column] = np.where(scratch, mix(fresh ^ np.uint64(salt)), rows[column])
         free = c["free"] > 0
         again = free & (rng.random(n) < POPULAR_SHARE)
         known = self.popular[np.minimum(rng.pareto(0.9, n) * 3, len(self.popular) - 1).astype(np.int64)]
