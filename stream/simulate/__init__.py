@@ -1,11 +1,17 @@
 """Labelled traffic: request events, and apart from them the truth about every account.
 
 The labels file is JSON Lines. First one record per campaign,
-`{"campaign", "exchanges", "first_ms", "last_ms", "accounts"}`, then one per account with at least one request,
-`{"account.id", "campaign", "kind", "requests", "first_ms", "last_ms"}`, `campaign` null for honest ones. `kind` is the
-sort of honest account (`chat`, `developer`, `tenant` or a look-alike's name) or the role in the campaign (`member`,
-`replacement` of a banned one). `exchanges` counts every attempt, refused and rejected ones too. Nothing of it is in the
-events: identifiers of all accounts are drawn alike.
+`{"campaign", "exchanges", "requests", "first_ms", "last_ms", "accounts"}`, then one per account with at least one
+request, `{"account.id", "campaign", "kind", "requests", "first_ms", "last_ms"}`, `campaign` null for honest ones. `kind`
+is the sort of honest account (`chat`, `developer`, `tenant` or a look-alike's name) or the role in the campaign
+(`member`, `replacement` of a banned one, `pool-1`, `pool-2`). Nothing of it is in the events: identifiers of all accounts
+are drawn alike.
+
+`requests` counts every attempt of an account, refused and rejected ones too. Where accounts of a campaign serve somebody
+else as well (`proxy`, `adaptive`), `exchanges` counts the campaign's own requests alone: in the campaign's record, and
+then also in its accounts' records. The mixture of an account is the same all along, so whoever counts events by account
+weighs each with that account's `exchanges / requests`; without the key, the weight is 1. A second copy of an event (the
+same `event.id`) is no request.
 
 Results on this traffic prove mechanics, not precision in the field: see `figures` for what is published and what is
 assumed.
@@ -45,7 +51,7 @@ class Summary:
     end_ms: int
     release_ms: int
     campaigns: dict[str, int] = field(default_factory=dict)
-    """Requests of each campaign."""
+    """Exchanges of each campaign."""
     kinds: dict[str, int] = field(default_factory=dict)
     """Accounts of each kind."""
 
@@ -131,41 +137,43 @@ def write(
 
 
 class Tally:
-    """Requests, first and last time of each account."""
+    """Requests, the campaign's own among them, first and last time of each account."""
 
     def __init__(self, accounts: int) -> None:
-        self.count = np.zeros(accounts, np.int64)
+        self.count, self.own = np.zeros(accounts, np.int64), np.zeros(accounts, np.int64)
         self.first = np.full(accounts, np.iinfo(np.int64).max)
         self.last = np.zeros(accounts, np.int64)
 
     def add(self, rows: np.ndarray) -> None:
         """Count rows of EVENT."""
-        np.add.at(self.count, rows["account"], 1)
+        accounts = len(self.count)
+        self.count += np.bincount(rows["account"], minlength=accounts)
+        self.own += np.bincount(rows["account"][rows["own"] > 0], minlength=accounts)
         np.minimum.at(self.first, rows["account"], rows["time"])
         np.maximum.at(self.last, rows["account"], rows["time"])
 
     def labels(self, world: World, sink: Callable[[bytes], object]) -> dict[str, int]:
-        """Write the labels; return each campaign's requests."""
+        """Write the labels; return each campaign's own exchanges."""
         totals: dict[str, int] = {}
         seen = np.flatnonzero(self.count)
         for name in dict.fromkeys(c for c in world.campaign if c is not None):
             mine = seen[[world.campaign[i] == name for i in seen.tolist()]]
-            totals[name] = int(self.count[mine].sum())
+            totals[name] = int(self.own[mine].sum())
             span = {"first_ms": int(self.first[mine].min()), "last_ms": int(self.last[mine].max())} if len(mine) else {}
-            record = {"campaign": name, "exchanges": totals[name], **span, "accounts": len(mine)}
-            sink(msgspec.json.encode(record) + b"\n")
+            size = {"exchanges": totals[name], "requests": int(self.count[mine].sum())}
+            sink(msgspec.json.encode({"campaign": name, **size, **span, "accounts": len(mine)}) + b"\n")
         for i in sorted(seen.tolist(), key=world.account_ids.__getitem__):
-            sink(
-                msgspec.json.encode(
-                    {
-                        "account.id": world.account_ids[i],
-                        "campaign": world.campaign[i],
-                        "kind": world.kind[i],
-                        "requests": int(self.count[i]),
-                        "first_ms": int(self.first[i]),
-                        "last_ms": int(self.last[i]),
-                    }
-                )
-                + b"\n"
-            )
+            sink(msgspec.json.encode(self._account(world, i)) + b"\n")
         return totals
+
+    def _account(self, world: World, i: int) -> dict[str, object]:
+        mixed = {"exchanges": int(self.own[i])} if self.own[i] < self.count[i] else {}
+        return {
+            "account.id": world.account_ids[i],
+            "campaign": world.campaign[i],
+            "kind": world.kind[i],
+            "requests": int(self.count[i]),
+            **mixed,
+            "first_ms": int(self.first[i]),
+            "last_ms": int(self.last[i]),
+        }
