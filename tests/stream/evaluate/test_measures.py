@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from stream.errors import InputError
-from stream.evaluate import DAY_MS, Figures, evaluate
+from stream.evaluate import DAY_MS, Figures, evaluate, load
+from stream.evaluate import figures as figures_of
 from stream.simulate import write
 
 HOUR = 3_600_000
@@ -258,6 +259,98 @@ def test_chance_scores_near_nothing(world: Path) -> None:
     assert figures.precision < 0.15
     assert figures.false_alerts == 20
     assert figures.honest_per_million_per_day > 10_000
+
+
+def test_containment_counts_requests_under_a_decision_in_force(case: Case) -> None:
+    case.alerts = [alert("k", 36 * HOUR)]
+    case.decisions = [
+        decision("k", "a", 36 * HOUR, until=46 * HOUR),
+        decision("k", "a", 40 * HOUR, until=50 * HOUR, revision=2),
+        decision("k", "b", 40 * HOUR, until=60 * HOUR),
+        decision("k", "b", 45 * HOUR, "none", revision=2),
+        decision("k", "c", 36 * HOUR, "observe", until=99 * HOUR),
+    ]
+    (x,) = case.figures().campaigns
+    assert x.contained_share == pytest.approx((14 + 5) / (36 * 3))
+
+
+def test_containment_is_unknown_without_an_alert_or_after_the_last_exchange(case: Case) -> None:
+    case.decisions = [decision("k", a, 30 * HOUR) for a in "abc"]
+    assert case.figures().campaigns[0].contained_share is None
+    case.alerts = [alert("k", 100 * HOUR)]
+    (x,) = case.figures().campaigns
+    assert (x.found, x.leaked_share, x.contained_share) == (True, 1.0, None)
+
+
+def test_false_alarms_are_split_by_the_kind_most_accused(case: Case) -> None:
+    case.labels(("a", "x", "member"), ("h", None, "chat"), ("i", None, "ci_review"), ("j", None, "ci_review"))
+    case.alerts = [alert("k", 30 * HOUR), alert("l", 30 * HOUR, sample=["stranger"]), alert("m", 30 * HOUR)]
+    case.decisions = [decision("k", a, 30 * HOUR) for a in "ahij"]
+    figures = case.figures()
+    assert figures.false_alerts == 3
+    assert {k.kind: k.false_alerts for k in figures.honest} == {"chat": 0, "ci_review": 1, "unlabelled": 2}
+    assert "ci_review" in figures.table()
+
+
+def test_merged_alert_adds_no_open_and_its_id_lives_on(case: Case) -> None:
+    gone = {**alert("l", 50 * HOUR, "merged"), "merged_into": "k"}
+    case.alerts = [alert("k", 36 * HOUR), alert("l", 40 * HOUR), gone, alert("k", 50 * HOUR, "updated")]
+    case.decisions = [decision("k", a, 36 * HOUR) for a in "abc"]
+    figures = case.figures()
+    (x,) = figures.campaigns
+    assert (x.open_alerts, figures.open_alerts, figures.false_alerts) == (2, 2, 0)
+    case.decisions = [decision("k", a, 36 * HOUR) for a in "ab"] + [decision("l", "c", 40 * HOUR)]
+    figures = case.figures()
+    assert (figures.b_cubed_precision, figures.b_cubed_recall) == (1.0, 1.0)
+
+
+def test_ids_merged_in_a_circle_end(case: Case) -> None:
+    case.alerts = [{**alert(one, 30 * HOUR, "merged"), "merged_into": other} for one, other in ("kl", "lk")]
+    assert case.figures().open_alerts == 0
+
+
+def test_the_same_alert_twice_counts_once(case: Case) -> None:
+    case.alerts = [alert("k", 36 * HOUR, sample=["a"])] * 2
+    assert case.figures().campaigns[0].open_alerts == 1
+
+
+def test_b_cubed_of_a_split_and_of_a_mixed_campaign(case: Case) -> None:
+    case.decisions = [decision("k", a, 36 * HOUR) for a in "ab"] + [decision("l", "c", 36 * HOUR)]
+    figures = case.figures()
+    assert figures.b_cubed_precision == 1.0
+    assert figures.b_cubed_recall == pytest.approx((2 * 2 + 1 * 1) / 3 / 3)
+    case.decisions = [decision("k", a, 36 * HOUR) for a in "ah"]
+    figures = case.figures()
+    assert figures.b_cubed_precision == pytest.approx(1 / 2)
+    assert figures.b_cubed_recall == pytest.approx(1 / 3)
+
+
+def test_b_cubed_is_unknown_without_decisions_or_campaigns(case: Case) -> None:
+    assert case.figures().b_cubed_precision is None
+    case.labels(("a", None, "chat"))
+    figures = case.figures()
+    assert (figures.b_cubed_recall, figures.campaigns) == (None, [])
+    assert "no campaign in the labels" in figures.table()
+
+
+def test_traffic_is_read_once_for_many_detectors(case: Case) -> None:
+    case.alerts = [alert("k", 36 * HOUR, sample=["a"])]
+    whole = case.figures()
+    traffic = load(case.folder / "events.jsonl", case.folder / "labels.jsonl")
+    (case.folder / "events.jsonl").unlink()
+    (case.folder / "none.jsonl").write_text("")
+    assert figures_of(traffic, case.folder / "alerts.jsonl", case.folder / "decisions.jsonl") == whole
+    assert figures_of(traffic, case.folder / "none.jsonl", case.folder / "none.jsonl").campaigns[0].found is False
+
+
+@pytest.mark.parametrize("name", ["alerts", "decisions"])
+def test_last_line_cut_short_is_an_error(case: Case, name: str) -> None:
+    case.alerts, case.decisions = [alert("k", 36 * HOUR)], [decision("k", "a", 36 * HOUR)]
+    case.figures()
+    path = case.folder / f"{name}.jsonl"
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(InputError, match=rf"{name}\.jsonl, line 1: "):
+        evaluate(*(case.folder / f"{n}.jsonl" for n in ("events", "labels", "alerts", "decisions")))
 
 
 def test_table_and_json_say_the_same(case: Case) -> None:

@@ -1,0 +1,109 @@
+"""What happened: the events of a run and the truth about its accounts, read once for any number of detectors."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.errors import InputError
+from stream.evaluate.records import records
+from stream.reader import LineReader
+
+DAY_MS = 86_400_000
+HONEST = "honest"
+
+
+class _Label(msgspec.Struct, rename={"account": "account.id"}):
+    campaign: str | None
+    account: str | None = None
+    kind: str = ""
+
+
+class _Event(msgspec.Struct, gc=False, rename={"account": "account.id"}):
+    account: str
+    time: int
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The labels: `campaign` of every account that is in one, `kind` of every account."""
+
+    campaign: dict[str, str]
+    kind: dict[str, str]
+    members: dict[str, list[str]]
+    """Accounts of each campaign, campaigns in the order of the file."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """One run. Times in Unix ms; memory grows with the accounts and with the campaigns' exchanges (8 bytes each)."""
+
+    truth: Truth
+    events: int
+    bad_lines: int
+    first: int
+    last: int
+    times: dict[str, NDArray[np.int64]]
+    """Sorted times of the requests of every campaign account."""
+
+    @property
+    def days(self) -> float:
+        """Length of the run."""
+        return max((self.last - self.first) / DAY_MS, 1e-9)
+
+
+def load(events: Path, labels: Path) -> Traffic:
+    """Read the events, in one pass, and the labels; JSON Lines, plain, `.gz` or `.zst`.
+
+    An event that cannot be read is counted and passed over.
+
+    Raises:
+        InputError: a file cannot be read or holds nothing, or a line of the labels is not what it should be.
+    """
+    truth = _truth(labels)
+    seen: dict[str, array[int]] = defaultdict(lambda: array("q"))
+    decoder, campaign = msgspec.json.Decoder(_Event), truth.campaign
+    count, bad, first, last = 0, 0, 1 << 62, 0
+    for line in chain.from_iterable(batch.lines for batch in LineReader(str(events))):
+        try:
+            event = decoder.decode(line)
+        except msgspec.MsgspecError:
+            bad += 1
+            continue
+        time = event.time
+        count += 1
+        if time < first:
+            first = time
+        if time > last:
+            last = time
+        if event.account in campaign:
+            seen[event.account].append(time)
+    if not count:
+        raise InputError(f"{events}: no event in it")
+    times = {account: np.sort(np.array(values, np.int64)) for account, values in seen.items()}
+    return Traffic(truth, count, bad, first, last, times)
+
+
+def _truth(path: Path) -> Truth:
+    truth = Truth({}, {}, {})
+    for label in records(path, _Label):
+        if label.campaign is not None:
+            truth.members.setdefault(label.campaign, [])
+        elif label.account is None:
+            raise InputError(f"{path}: a label names neither an account nor a campaign")
+        if label.account is None or label.account in truth.kind:
+            continue
+        truth.kind[label.account] = label.kind
+        if label.campaign is not None:
+            truth.campaign[label.account] = label.campaign
+            truth.members[label.campaign].append(label.account)
+    if not truth.kind:
+        raise InputError(f"{path}: no account has a label")
+    return truth
