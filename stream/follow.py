@@ -156,6 +156,7 @@ def _records(config: Config, name: str, from_beginning: bool, timeout: float | N
 @contextlib.contextmanager
 def _consumer(config: Config, topic: str) -> Iterator[KafkaConsumer]:
     servers = config.kafka.bootstrap_servers
+    clients.check(config.kafka)
     try:
         consumer = KafkaConsumer(
             **clients.kafka_python(config.kafka),

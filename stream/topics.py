@@ -143,6 +143,7 @@ def _partitions(admin: KafkaAdminClient, expected: list[Topic]) -> dict[str, int
 
 @contextlib.contextmanager
 def _admin(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    clients.check(settings)
     try:
         admin = KafkaAdminClient(
             **clients.kafka_python(settings), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS

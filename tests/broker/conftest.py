@@ -51,6 +51,12 @@ def made(settings: KafkaSettings) -> KafkaSettings:
     return settings
 
 
+def variables(settings: KafkaSettings) -> dict[str, str]:
+    """Return an environment that gives `settings` to a command."""
+    given = {key: str(value) for key, value in msgspec.structs.asdict(settings).items() if value is not None}
+    return {**os.environ, **{f"HYDRAWATCH_KAFKA__{key.upper()}": value for key, value in given.items()}}
+
+
 class Process:
     """A worker in a process of its own, with the counting stages unless told otherwise."""
 
@@ -58,13 +64,9 @@ class Process:
         self, settings: KafkaSettings, log: Path, module: str = "tests.broker.counting", **environment: str
     ) -> None:
         self.log = log
-        variables = {**os.environ, **environment}
-        for key, value in msgspec.structs.asdict(settings).items():
-            if value is not None:
-                variables[f"HYDRAWATCH_KAFKA__{key.upper()}"] = str(value)
         with log.open("ab") as output:
             command = [sys.executable, "-m", *module.split()]
-            self.popen = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
+            self.popen = subprocess.Popen(command, env=variables(settings) | environment, stdout=output, stderr=output)
 
     def kill(self) -> None:
         self.popen.kill()

@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.broker import secured
+
 HERE = Path(__file__).parent
 VERSION = re.search(r"kafka_2\.13</artifactId>\s*<version>([\d.]+)", (HERE / "pom.xml").read_text()).group(1)
 START_TIMEOUT_S = 60.0
@@ -25,10 +27,11 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,SASL_PLAINTEXT:SASL_PLAINTEXT
 log.dirs={directory}/logs
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -66,21 +69,31 @@ class LocalBroker:
 
     Args:
         directory: where it keeps its log and its configuration.
+        secure: also listen with TLS and SASL (`secured`); `addresses` tells where.
+        extra: more lines of its configuration.
 
     Raises:
         Unavailable: no Java 17, no jars and no way to get them.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, secure: bool = False, extra: str = "") -> None:
         self.directory = directory
         self.classpath = f"{libraries()}/*"
-        self.port = _free_port()
-        self.bootstrap_servers = f"127.0.0.1:{self.port}"
+        names = ("PLAINTEXT", *(secured.LISTENERS if secure else ()))
+        self.addresses = {name: f"127.0.0.1:{free_port()}" for name in names}
+        self.bootstrap_servers = self.addresses["PLAINTEXT"]
         self.process: subprocess.Popen[bytes] | None = None
-        properties = PROPERTIES.format(port=self.port, controller=_free_port(), directory=directory)
+        listeners = ",".join(f"{name}://{address}" for name, address in self.addresses.items())
+        properties = PROPERTIES.format(listeners=listeners, controller=free_port(), directory=directory) + extra
+        if secure:
+            self.authority = secured.certificates(directory)
+            properties += secured.properties(directory)
         (directory / "server.properties").write_text(properties)
         (directory / "log4j2.yaml").write_text(LOGGING)
-        self._java("kafka.tools.StorageTool", "format", "-t", "aHlkcmF3YXRjaC10ZXN0cw", "-c", "server.properties")
+        users = secured.users() if secure else []
+        self._java(
+            "kafka.tools.StorageTool", "format", "-t", "aHlkcmF3YXRjaC10ZXN0cw", "-c", "server.properties", *users
+        )
 
     def start(self) -> LocalBroker:
         """Start it, or start it again, and wait until it serves."""
@@ -157,10 +170,10 @@ def libraries() -> Path:
 
 
 @contextlib.contextmanager
-def local() -> Iterator[LocalBroker]:
-    """Run a broker on this machine's JVM, in a directory of its own that goes with it."""
+def local(*, secure: bool = False, extra: str = "") -> Iterator[LocalBroker]:
+    """Run a broker on this machine's JVM, in a directory of its own that goes with it; arguments of `LocalBroker`."""
     with tempfile.TemporaryDirectory(prefix="hydrawatch-kafka-", ignore_cleanup_errors=True) as directory:
-        broker = LocalBroker(Path(directory))
+        broker = LocalBroker(Path(directory), secure=secure, extra=extra)
         try:
             broker.start()
             yield broker
@@ -197,7 +210,8 @@ def _docker_answers() -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on the loopback interface that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
