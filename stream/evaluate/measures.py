@@ -156,22 +156,22 @@ def _campaign(
     name: str, traffic: Traffic, verdicts: Verdicts, opened: int, alerted: int | None, everyone: set[str]
 ) -> CampaignFigures:
     truth, members = traffic.truth, traffic.truth.members[name]
-    times = {a: traffic.times[a] for a in members if a in traffic.times}
-    exchanges = sum(len(t) for t in times.values())
-    leaked = exchanges if alerted is None else sum(int(np.searchsorted(t, alerted)) for t in times.values())
-    contained = 0 if alerted is None else sum(_contained(t, alerted, a, verdicts) for a, t in times.items())
+    weighted = [(a, traffic.times[a], truth.weight.get(a, 1.0)) for a in members if a in traffic.times]
+    exchanges = sum(w * len(t) for _, t, w in weighted)
+    leaked = exchanges if alerted is None else sum(w * int(np.searchsorted(t, alerted)) for _, t, w in weighted)
+    contained = 0 if alerted is None else sum(w * _contained(t, alerted, a, verdicts) for a, t, w in weighted)
     reached = sum(1 for a in members if a in everyone)
     charged: set[str] = set().union(*(who for c, who in verdicts.under.items() if verdicts.owner[c] == name))
     right = sum(1 for a in charged if truth.campaign.get(a) == name)
-    begin = min((int(t[0]) for t in times.values()), default=None)
+    begin = min((int(t[0]) for _, t, w in weighted if w), default=None)
     return CampaignFigures(
         campaign=name,
         found=alerted is not None,
-        exchanges=exchanges,
-        leaked=leaked,
+        exchanges=round(exchanges),
+        leaked=round(leaked),
         leaked_share=leaked / exchanges if exchanges else 0.0,
         hours_to_alert=None if alerted is None or begin is None else (alerted - begin) / 3_600_000,
-        contained_share=None if alerted is None or leaked == exchanges else contained / (exchanges - leaked),
+        contained_share=None if alerted is None or leaked >= exchanges else contained / (exchanges - leaked),
         accounts=len(members),
         accounts_decided=reached,
         accounts_decided_share=reached / len(members) if members else 0.0,

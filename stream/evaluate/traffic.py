@@ -1,4 +1,9 @@
-"""What happened: the events of a run and the truth about its accounts, read once for any number of detectors."""
+"""What happened: the events of a run and the truth about its accounts, read once for any number of detectors.
+
+An account of a campaign may serve others as well. Its label then tells how many of its `requests` are `exchanges` of
+the campaign, and each of its requests counts as that share of an exchange. A second copy of an event, by its
+`event.id`, is no request.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +29,14 @@ class _Label(msgspec.Struct, rename={"account": "account.id"}):
     campaign: str | None
     account: str | None = None
     kind: str = ""
+    exchanges: int | None = None
+    requests: int | None = None
 
 
-class _Event(msgspec.Struct, gc=False, rename={"account": "account.id"}):
+class _Event(msgspec.Struct, gc=False, rename={"account": "account.id", "id": "event.id"}):
     account: str
     time: int
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,13 @@ class Truth:
     kind: dict[str, str]
     members: dict[str, list[str]]
     """Accounts of each campaign, campaigns in the order of the file."""
+    weight: dict[str, float]
+    """Share of an account's requests that are the campaign's, where not all of them are."""
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """One run. Times in Unix ms; memory grows with the accounts and with the campaigns' exchanges (8 bytes each)."""
+    """One run. Times in Unix ms; memory grows with the accounts and with the campaigns' exchanges (16 bytes each)."""
 
     truth: Truth
     events: int
@@ -84,15 +94,22 @@ def load(events: Path, labels: Path) -> Traffic:
         if time > last:
             last = time
         if event.account in campaign:
-            seen[event.account].append(time)
+            seen[event.account].extend((time, hash(event.id) if event.id else count))
     if not count:
         raise InputError(f"{events}: no event in it")
-    times = {account: np.sort(np.array(values, np.int64)) for account, values in seen.items()}
+    times = {account: _distinct(values) for account, values in seen.items()}
     return Traffic(truth, count, bad, first, last, times)
 
 
+def _distinct(pairs: array[int]) -> NDArray[np.int64]:
+    """Return the sorted times of (time, id) pairs, the first of each id."""
+    rows = np.array(pairs, np.int64).reshape(-1, 2)
+    _, first = np.unique(rows[:, 1], return_index=True)
+    return np.sort(rows[first, 0])
+
+
 def _truth(path: Path) -> Truth:
-    truth = Truth({}, {}, {})
+    truth = Truth({}, {}, {}, {})
     for label in records(path, _Label):
         if label.campaign is not None:
             truth.members.setdefault(label.campaign, [])
@@ -104,6 +121,8 @@ def _truth(path: Path) -> Truth:
         if label.campaign is not None:
             truth.campaign[label.account] = label.campaign
             truth.members[label.campaign].append(label.account)
+            if label.exchanges is not None and label.requests:
+                truth.weight[label.account] = min(label.exchanges / label.requests, 1.0)
     if not truth.kind:
         raise InputError(f"{path}: no account has a label")
     return truth

@@ -343,6 +343,27 @@ def test_traffic_is_read_once_for_many_detectors(case: Case) -> None:
     assert figures_of(traffic, case.folder / "none.jsonl", case.folder / "none.jsonl").campaigns[0].found is False
 
 
+def test_requests_for_others_are_no_exchanges(case: Case) -> None:
+    path = case.folder / "labels.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        if row.get("account.id") in ("a", "b"):
+            row |= {"requests": 48, "exchanges": 12 if row["account.id"] == "a" else 0}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    case.alerts = [alert("k", 36 * HOUR, sample=["a"])]
+    case.decisions = [decision("k", "a", 36 * HOUR, until=99 * HOUR)]
+    (x,) = case.figures().campaigns
+    assert (x.exchanges, x.leaked, x.leaked_share) == (12 + 48, 3 + 12, 0.25)
+    assert x.contained_share == pytest.approx((36 / 4) / 45)
+
+
+def test_second_copy_of_an_event_is_no_exchange(case: Case) -> None:
+    path = case.folder / "events.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:10] + lines[1:10] + lines[10:]))
+    assert case.figures().campaigns[0].exchanges == 144
+
+
 @pytest.mark.parametrize("name", ["alerts", "decisions"])
 def test_last_line_cut_short_is_an_error(case: Case, name: str) -> None:
     case.alerts, case.decisions = [alert("k", 36 * HOUR)], [decision("k", "a", 36 * HOUR)]
