@@ -2,16 +2,16 @@
 
 The labels file is JSON Lines. First one record per campaign,
 `{"campaign", "exchanges", "requests", "first_ms", "last_ms", "accounts"}`, then one per account with at least one
-request, `{"account.id", "campaign", "kind", "requests", "first_ms", "last_ms"}`, `campaign` null for honest ones. `kind`
-is the sort of honest account (`chat`, `developer`, `tenant` or a look-alike's name) or the role in the campaign
-(`member`, `replacement` of a banned one, `pool-1`, `pool-2`). Nothing of it is in the events: identifiers of all accounts
-are drawn alike.
+request, `{"account.id", "campaign", "kind", "requests", "first_ms", "last_ms"}`, `campaign` null for honest ones.
+`kind` is the sort of honest account (`chat`, `developer`, `tenant` or a look-alike's name) or the role in the campaign
+(`member`, `replacement` of a banned one, `pool-1`, `pool-2`). Nothing of it is in the events: identifiers of all
+accounts are drawn alike.
 
-`requests` counts every attempt of an account, refused and rejected ones too. Where accounts of a campaign serve somebody
-else as well (`proxy`, `adaptive`), `exchanges` counts the campaign's own requests alone: in the campaign's record, and
-then also in its accounts' records. The mixture of an account is the same all along, so whoever counts events by account
-weighs each with that account's `exchanges / requests`; without the key, the weight is 1. A second copy of an event (the
-same `event.id`) is no request.
+`requests` counts every attempt of an account, refused and rejected ones too. Where accounts of a campaign serve
+somebody else as well (`proxy`, `adaptive`), `exchanges` counts the campaign's own requests alone: in the campaign's
+record, and then also in its accounts' records. The mixture of an account is the same all along, so whoever counts
+events by account weighs each with that account's `exchanges / requests`; without the key, the weight is 1. A second
+copy of an event (the same `event.id`) is no request.
 
 Results on this traffic prove mechanics, not precision in the field: see `figures` for what is published and what is
 assumed.
@@ -27,11 +27,12 @@ import msgspec
 import numpy as np
 
 from stream.errors import ConfigError, OutputError
+from stream.simulate.crowd import honest
 from stream.simulate.dials import Dial, settle
 from stream.simulate.events import encode
 from stream.simulate.files import writer
 from stream.simulate.networks import Networks
-from stream.simulate.scenarios import SCENARIOS, Scenario, honest
+from stream.simulate.scenarios import SCENARIOS, Scenario
 from stream.simulate.world import World
 
 __all__ = ["SCENARIOS", "Dial", "Scenario", "Summary", "build", "write"]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from stream.errors import ConfigError
-from stream.simulate.campaigns import february
+from stream.simulate.campaigns import (
+    adaptive,
+    arbitrage,
+    cleaner,
+    drip,
+    failover,
+    february,
+    pathways,
+    proxy,
+    ramp,
+    sweep,
+)
 from stream.simulate.dials import Dial
-from stream.simulate.lookalikes import LOOKALIKES, lookalike
 from stream.simulate.networks import Networks
-from stream.simulate.people import chatters, developers
-from stream.simulate.tenants import Tenants
 from stream.simulate.world import World
 
 
@@ -27,36 +34,6 @@ class Scenario:
     """Length of the run unless told otherwise."""
 
 
-def honest(world: World, networks: Networks, kinds: Collection[str] | None = None) -> None:
-    """Add the honest crowd, and the look-alikes of `kinds`, all by default.
-
-    Accounts grow with the square root of the scale, up to 60,000 small users, and tenants' requests with its 0.75th
-    power: campaigns become a larger part of the traffic with the scale, as far as one machine can write it.
-
-    Raises:
-        ConfigError: an unknown kind.
-    """
-    wanted = set(LOOKALIKES if kinds is None else kinds)
-    if wanted - set(LOOKALIKES):
-        raise ConfigError(f"lookalikes: {min(wanted - set(LOOKALIKES))!r} is none of {', '.join(LOOKALIKES)}")
-    people = round(min(8000 * world.growth(0.5), 60_000))
-    fortnight = world.days / 14
-    world.populations.append(chatters(world, networks, max(people, 1500)))
-    world.populations.append(developers(world, networks, max(people // 32, 90)))
-    world.populations.append(
-        Tenants(
-            world,
-            networks,
-            round(min(max(130 * world.growth(0.5), 60), 1600)),
-            26_000 * max(world.growth(0.75), 0.2) * fortnight,
-        )
-    )
-    for kind in LOOKALIKES:
-        if kind in wanted:
-            for number in range(max(1, round(world.growth(0.4)))):
-                world.populations.append(lookalike(world, networks, kind, number))
-
-
 def quiet(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     """Add nothing."""
 
@@ -64,4 +41,13 @@ def quiet(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
 SCENARIOS: dict[str, Scenario] = {
     "quiet": Scenario("the honest world alone: whatever is reported here is a false alarm", quiet),
     "seeds": Scenario("the three campaigns reported in February 2026", february.build),
+    "failover": Scenario("a banned pool of accounts, and a second one that goes on within minutes", failover.build),
+    "proxy": Scenario("a reseller whose accounts carry a campaign among its customers", proxy.build, proxy.DIALS),
+    "drip": Scenario("a product relays its users' sessions, 5.6 requests an account and day", drip.build),
+    "cleaner": Scenario("few busy accounts that replay captured traces to clean them", cleaner.build),
+    "sweep": Scenario("thousands of extraction techniques, most refused, then the winners at scale", sweep.build),
+    "arbitrage": Scenario("a campaign that leaves the well guarded model for a weaker one", arbitrage.build),
+    "pathways": Scenario("many access pathways and no identifier in common", pathways.build),
+    "ramp": Scenario("slow growth that poisons what learns the ordinary", ramp.build, ramp.DIALS, ramp.DAYS),
+    "adaptive": Scenario("an attacker who evades what is looked for", adaptive.build, adaptive.DIALS),
 }

@@ -63,6 +63,13 @@ def rotation(rng: np.random.Generator, n: int, start: int, end: int, replaced: R
     return Slots(account, begins, ban), by_account(Slots(account, begins, ban), begins, members)
 
 
+def lone_sign_ups(world: World, rng: np.random.Generator, born: np.ndarray) -> np.ndarray:
+    """Return sign-up times without cohorts: each some days before its first use, a third bought, and old."""
+    n = len(born)
+    created = born - (rng.exponential(20 * DAY_MS, n) + HOUR_MS).astype(np.int64)
+    return np.where(rng.random(n) < 0.33, veterans(world, rng, n), created)
+
+
 def by_account(slots: Slots, values: np.ndarray, members: int) -> np.ndarray:
     """Return (members,) the values (s, k) of each account's place."""
     out = np.full(members, NEVER)
@@ -134,8 +141,8 @@ def sign_ups(world: World, rng: np.random.Generator, born: np.ndarray) -> np.nda
     return np.where(rng.random(n) < 0.14, veterans(world, rng, n), created)
 
 
-def crew_exits(networks: Networks, rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return (n, 3) exits: pools of a few proxies and servers for small groups, and exits that honest users share."""
+def crew_exits(networks: Networks, rng: np.random.Generator, n: int, hubs: float = 0.15) -> np.ndarray:
+    """Return (n, 3) exits: small groups' pools of a few proxies and servers, own ones, and `hubs` of VPN providers."""
     crew = grouped(rng, n, 4, 14)
     crews = int(crew.max()) + 1
     pool = np.stack(
@@ -148,7 +155,7 @@ def crew_exits(networks: Networks, rng: np.random.Generator, n: int) -> np.ndarr
     exits = pool[crew[:, None], rng.integers(0, 5, (n, 3))]
     own = rng.random((n, 3)) < 0.35
     exits = np.where(own, networks.private("home", 3 * n).reshape(n, 3), exits)
-    return np.where(rng.random((n, 3)) < 0.15, networks.hub("vpn", 3 * n).reshape(n, 3), exits)
+    return np.where(rng.random((n, 3)) < hubs, networks.hub("vpn", 3 * n).reshape(n, 3), exits)
 
 
 def work_list(world: World, rng: np.random.Generator, work: Work, total: float, public: float = 0.0) -> PromptSet:
