@@ -242,19 +242,72 @@ def simulate(
 
 
 @cli.command()
-@click.option("--events", required=True, metavar="FILE", help="The events that were judged.")
-@click.option("--labels", required=True, metavar="FILE", help="The truth, from `hydrawatch simulate`.")
-@click.option("--alerts", required=True, metavar="FILE", help="From `hydrawatch replay --alerts`.")
-@click.option("--decisions", required=True, metavar="FILE", help="From `hydrawatch replay --decisions`.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(events: str, labels: str, alerts: str, decisions: str, as_json: bool) -> None:
-    """Compare what was found with the truth."""
+@click.option("--events", metavar="FILE", help="The events that were judged.")
+@click.option("--labels", metavar="FILE", help="The truth, from `hydrawatch simulate`.")
+@click.option("--alerts", metavar="FILE", help="From `hydrawatch replay --alerts`.")
+@click.option("--decisions", metavar="FILE", help="From `hydrawatch replay --decisions`.")
+@click.option("--runs", metavar="DIR", help="Instead of the four: every run.json below, summed up over seeds.")
+@click.option("--json", "as_json", metavar="[FILE]", is_flag=False, flag_value="-", help="One JSON object, or to FILE.")
+@click.option("--markdown", metavar="FILE", help="With --runs: the tables as Markdown.")
+@click.option("--curves", metavar="DIR", help="With --runs: recall and leak against each dial, CSV and PNG.")
+def evaluate(
+    runs: str | None, as_json: str | None, markdown: str | None, curves: str | None, **files: str | None
+) -> None:
+    """Compare what was found with the truth: of one run, or of many over seeds with confidence intervals."""
+    given = [f"--{name}" for name, path in files.items() if path is not None]
+    if runs is not None:
+        if given:
+            raise click.UsageError(f"--runs names its own files: leave out {', '.join(given)}")
+        _evaluate_runs(runs, as_json, markdown, curves)
+        return
+    if markdown or curves:
+        raise click.UsageError("--markdown and --curves need --runs")
+    missing = [f"--{name}" for name, path in files.items() if path is None]
+    if missing:
+        raise click.UsageError(f"Missing option {', '.join(missing)}, or --runs.")
     from stream import evaluate as job
+    from stream.files import check_writable, write_text
     from stream.reader import check_readable
 
-    check_readable([events, labels, alerts, decisions])
-    figures = job.evaluate(Path(events), Path(labels), Path(alerts), Path(decisions))
-    click.echo(figures.json().decode() if as_json else figures.table())
+    paths = [str(files[name]) for name in ("events", "labels", "alerts", "decisions")]
+    target = None if as_json == "-" else as_json
+    _refuse_same({"json": target}, paths)
+    check_readable(paths)
+    check_writable(target)
+    figures = job.evaluate(*map(Path, paths))
+    if target is not None:
+        write_text(target, figures.json().decode() + "\n")
+    click.echo(figures.json().decode() if as_json == "-" else figures.table())
+
+
+def _evaluate_runs(folder: str, as_json: str | None, markdown: str | None, curves: str | None) -> None:
+    from stream.evaluate import curves as plots
+    from stream.evaluate import runs, summary, tables
+    from stream.files import check_writable, write_text
+
+    target = None if as_json == "-" else as_json
+    _refuse_same({"json": target, "markdown": markdown})
+    for path in (target, markdown):
+        check_writable(path)
+
+    def progress(number: int, count: int, path: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"run {number} of {count}: {path}", err=True)
+
+    report = summary.summarise(runs.measure(Path(folder), progress))
+    if target is not None:
+        write_text(target, report.json().decode() + "\n")
+    if markdown is not None:
+        write_text(markdown, tables.markdown_text(report))
+    click.echo(report.json().decode() if as_json == "-" else tables.text(report))
+    if curves is not None:
+        made = plots.curves(report.settings)
+        names = plots.write(made, Path(curves))
+        click.echo(
+            f"{curves}: {', '.join(names)}" if names else "no two settings differ in one dial: no curve", err=True
+        )
+        if made and not plots.can_plot():
+            click.echo(plots.WITHOUT_PLOTS, err=True)
 
 
 def _follow(topic: str) -> click.Command:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stream.evaluate.measures import CampaignFigures, Figures, KindFigures, figures
+from stream.evaluate.measures import figures
+from stream.evaluate.results import CampaignFigures, Figures, KindFigures
 from stream.evaluate.traffic import DAY_MS, HONEST, Traffic, Truth, load
 
 __all__ = [
