@@ -47,7 +47,7 @@ def mean(observed: Sequence[float | None], ceiling: float | None = None) -> Esti
     if n == 1:
         return Estimate(value=centre, n=1, method="one")
     if len(set(values)) == 1:
-        return Estimate(value=centre, n=n, method="equal")
+        return Estimate(value=values[0], n=n, method="equal")
     spread = math.sqrt(math.fsum((x - centre) ** 2 for x in values) / (n - 1))
     half = float(stdtrit(n - 1, 1 - TAIL)) * spread / math.sqrt(n)
     high = centre + half if ceiling is None else min(centre + half, ceiling)

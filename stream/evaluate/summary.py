@@ -31,6 +31,18 @@ class KindRow(msgspec.Struct, kw_only=True):
     false_alerts_per_week_per_million: Estimate
 
 
+class CampaignRow(msgspec.Struct, kw_only=True):
+    """One campaign by its name, over the `seeds` in which there is one."""
+
+    campaign: str
+    seeds: int
+    found: int
+    found_share: Estimate
+    leaked_share: Estimate
+    hours_to_alert: Estimate
+    accounts_decided_share: Estimate
+
+
 class Row(msgspec.Struct, kw_only=True):
     """One detector in one setting. Counts are sums over seeds; `account_weeks` is what was observed of all accounts.
 
@@ -57,6 +69,7 @@ class Row(msgspec.Struct, kw_only=True):
     false_alerts: int
     false_alerts_per_week_per_million: Estimate
     honest_per_million_per_day: Estimate
+    by_campaign: list[CampaignRow]
     honest: list[KindRow]
 
 
@@ -150,8 +163,28 @@ def _row(detector: str, by_seed: dict[int, Figures]) -> Row:
         honest_per_million_per_day=_burden(
             [f.honest_per_million_per_day for f in every], sum(k.accounts for f in every for k in f.honest)
         ),
+        by_campaign=_campaigns(campaigns),
         honest=_kinds(every, weeks),
     )
+
+
+def _campaigns(campaigns: list[CampaignFigures]) -> list[CampaignRow]:
+    rows = []
+    for name in sorted({c.campaign for c in campaigns}):
+        mine = [c for c in campaigns if c.campaign == name]
+        found = sum(c.found for c in mine)
+        rows.append(
+            CampaignRow(
+                campaign=name,
+                seeds=len(mine),
+                found=found,
+                found_share=proportion(found, len(mine)),
+                leaked_share=mean([c.leaked_share for c in mine], 1),
+                hours_to_alert=mean([c.hours_to_alert for c in mine]),
+                accounts_decided_share=mean([c.accounts_decided_share for c in mine], 1),
+            )
+        )
+    return rows
 
 
 def _kinds(every: list[Figures], weeks: float) -> list[KindRow]:

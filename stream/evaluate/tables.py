@@ -30,7 +30,7 @@ def text(report: Report) -> str:
     for setting in report.settings:
         parts.append(_title(setting))
         if any(row.campaigns for row in setting.rows):
-            parts.append(_table(columns, setting.rows, CAMPAIGN_COLUMNS))
+            parts += [_table(columns, setting.rows, CAMPAIGN_COLUMNS), _campaigns(columns, setting)]
         parts.append(_table(columns, setting.rows, HONEST_COLUMNS))
         parts.append(_kinds(columns, setting))
     return "\n\n".join(part for part in [*parts, _few(report), fill(LEGEND, 110)] if part) + "\n"
@@ -41,7 +41,8 @@ def markdown_text(report: Report) -> str:
     parts = []
     for setting in report.settings:
         both = (CAMPAIGN_COLUMNS if any(row.campaigns for row in setting.rows) else {}) | HONEST_COLUMNS
-        parts += [f"### {_title(setting)}", _table(markdown, setting.rows, both), _kinds(markdown, setting)]
+        parts += [f"### {_title(setting)}", _table(markdown, setting.rows, both)]
+        parts += [_campaigns(markdown, setting), _kinds(markdown, setting)]
     return "\n\n".join(part for part in [LEGEND, _few(report), *parts] if part) + "\n"
 
 
@@ -66,6 +67,24 @@ def _few(report: Report) -> str:
 
 def _table(table: Table, rows: list[Row], shown: dict[str, Callable[[Row], str]]) -> str:
     return table(["detector", *shown], [[row.detector, *(cell(row) for cell in shown.values())] for row in rows])
+
+
+def _campaigns(table: Table, setting: Setting) -> str:
+    """Return a row per detector and campaign, nothing where there is but one name."""
+    body = [
+        [
+            row.detector,
+            c.campaign,
+            _of(c.found, c.seeds, c.found_share),
+            estimate(c.leaked_share, _share, c.seeds),
+            estimate(c.hours_to_alert, _number, c.seeds),
+            estimate(c.accounts_decided_share, _share, c.seeds),
+        ]
+        for row in setting.rows
+        for c in row.by_campaign
+    ]
+    head = ["detector", "campaign", "found", "leaked %", "hours to alert", "accounts decided %"]
+    return table(head, body) if len({line[1] for line in body}) > 1 else ""
 
 
 def _kinds(table: Table, setting: Setting) -> str:
@@ -114,11 +133,8 @@ def _seeds(name: str, form: Format) -> Callable[[Row], str]:
     return lambda row: estimate(getattr(row, name), form, len(row.seeds))
 
 
-def _found(row: Row) -> str:
-    if not row.campaigns:
-        return "–"
-    bounds = row.found_share
-    return f"{row.found}/{row.campaigns} [{_share(bounds.low or 0)}–{_share(bounds.high or 0)} %]"
+def _of(found: int, count: int, share: Estimate) -> str:
+    return f"{found}/{count} [{_share(share.low or 0)}–{_share(share.high or 0)} %]" if count else "–"
 
 
 def _b_cubed(row: Row) -> str:
@@ -127,7 +143,7 @@ def _b_cubed(row: Row) -> str:
 
 
 CAMPAIGN_COLUMNS: dict[str, Callable[[Row], str]] = {
-    "found": _found,
+    "found": lambda row: _of(row.found, row.campaigns, row.found_share),
     "missed": lambda row: str(row.missed),
     "leaked": _seeds("leaked", _number),
     "leaked %": _seeds("leaked_share", _share),

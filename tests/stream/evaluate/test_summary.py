@@ -98,3 +98,14 @@ def test_json_holds_the_figures_of_every_seed() -> None:
     assert {r["seed"]: r["detectors"]["d"]["campaigns"][0]["leaked"] for r in data["runs"]} == {1: 10, 2: 20}
     assert data["settings"][0]["seeds"] == [1, 2]
     assert data["settings"][0]["rows"][0]["leaked"]["value"] == 15
+
+
+def test_campaigns_of_one_name_are_followed_over_seeds() -> None:
+    row = only(
+        [
+            run(1, {"d": figures([campaign(0, "x"), campaign(None, "y")])}),
+            run(2, {"d": figures([campaign(20, "x"), campaign(None, "y")])}),
+        ]
+    )
+    assert [(c.campaign, c.seeds, c.found) for c in row.by_campaign] == [("x", 2, 2), ("y", 2, 0)]
+    assert [c.leaked_share.value for c in row.by_campaign] == [pytest.approx(0.1), 1.0]
