@@ -56,11 +56,12 @@ def _batch(tp: TP, records: list[Any]) -> Batch:
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread with shorter fetches."""
+    """Faust's consumer thread with shorter fetches, to which the records of aborted transactions do not exist."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
         return consumer
 
 

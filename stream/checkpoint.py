@@ -37,10 +37,11 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Restored(NamedTuple):
-    """The latest entries, and the last offset that they cover."""
+    """The latest entries, the last offset that they cover, and how many after it are gone that nobody read."""
 
     entries: dict[str, bytes]
     offset: int
+    missed: int = 0
 
 
 class Changelog:
@@ -126,6 +127,7 @@ class Changelog:
         ) as consumer:
             committed = await consumer.committed(self.source) or 0  # before the state, which is written before it
             entries = await self._read(consumer)
+            begin = (await consumer.beginning_offsets([self.source]))[self.source]
             end = (await consumer.end_offsets([self.source]))[self.source]
         position = self._position(entries.pop(POSITION_KEY, None))
         if committed > position + 1:
@@ -138,7 +140,8 @@ class Changelog:
                 f"{self._name} covers {self._source} up to offset {position}, but that ends at {end}: "
                 "the topic was made anew"
             )
-        return Restored({key.decode(): value for key, value in entries.items()}, position)
+        missed = max(0, begin - position - 1) if position >= 0 else 0
+        return Restored({key.decode(): value for key, value in entries.items()}, position, missed)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> dict[bytes, bytes]:
         """Return the latest committed value of each key."""

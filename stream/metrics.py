@@ -121,6 +121,12 @@ class Metrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self._missed = Counter(
+            "hydrawatch_missed_records",
+            "Records that the broker deleted, by age or size, before they were read.",
+            ["topic"],
+            registry=registry,
+        )
         self._tracked_accounts = Gauge("hydrawatch_tracked_accounts", "Accounts in memory.", registry=registry)
         self._tracked_clusters = Gauge(
             "hydrawatch_tracked_clusters", "Groups of linked accounts in memory.", registry=registry
@@ -213,6 +219,10 @@ class Metrics:
     def lag(self, topic: str, partition: int, records: int) -> None:
         """Set how far behind the end of a partition this worker is."""
         self._lag.labels(topic, str(partition)).set(records)
+
+    def missed(self, topic: str, records: int) -> None:
+        """Count records that were deleted before they were read."""
+        self._missed.labels(topic).inc(records)
 
     def forget_lag(self, topic: str, partition: int) -> None:
         """Drop the series of a partition that went to another worker."""

@@ -141,7 +141,10 @@ class Runner:
         """
         started = time.monotonic()
         await self.changelog.open()
-        entries, offset = await self.changelog.restore()
+        entries, offset, missed = await self.changelog.restore()
+        if missed:
+            log.error("%s/%d: %d records were deleted before they were read", self.tp.topic, self.tp.partition, missed)
+            self.metrics.missed(self.tp.topic, missed)
         self.handler.stage.restore(entries.items())
         self.position = self.durable = offset
         await self.outlet.send(self.handler.pending())
@@ -169,11 +172,11 @@ class Runner:
             if self._due():
                 await self._checkpoint()
 
-    async def tick(self, drained: Callable[[], Awaitable[bool]]) -> None:
+    async def tick(self, drained: Callable[[], Awaitable[int | None]]) -> None:
         """Do what time asks for: a checkpoint, or closing ticks when nothing is waiting.
 
         Args:
-            drained: tells whether the partition holds nothing that has not been taken in.
+            drained: returns the end of the partition when it holds nothing that has not been taken in, None otherwise.
         """
         if not self.ready.is_set():
             return
@@ -184,9 +187,11 @@ class Runner:
         if now - self._record_at < self.kafka.idle_timeout_s or now - self._idle_at < IDLE_TICK_S:
             return
         self._idle_at = now
-        if await drained():
+        end = await drained()
+        if end is not None:
             async with self._lock:
                 if not self.closed and self.position == position:
+                    self.position = max(position, end - 1)  # the marks of transactions are done with too
                     await self._advance()
 
     async def _advance(self) -> None:

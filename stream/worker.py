@@ -148,23 +148,23 @@ class App(faust.App):
                 except Exception as error:
                     _die(error, f"{tp.topic}/{tp.partition}")
 
-    async def _drained(self, tp: TP, runner: Runner) -> bool:
-        """Tell whether everything in the partition has been taken in."""
+    async def _drained(self, tp: TP, runner: Runner) -> int | None:
+        """Return the end of the partition when everything before it has been taken in, None otherwise."""
         consumer = self.consumer
         if tp not in consumer.assignment() or not self.flow_control.is_active():
-            return False
+            return None
         highwater, handed_over = consumer.highwater(tp), consumer.scheduler.handed_over
         if highwater is None or handed_over.get(tp, -1) > runner.position:
-            return False
+            return None
         if runner.position + 1 >= highwater:
-            return True
+            return int(highwater)
         try:
             async with asyncio.timeout(FETCHED_S):
                 fetched = await consumer.position(tp)  # past the marks of transactions, which are no records
                 await asyncio.sleep(TICK_S)  # until what was fetched before that is handed over
         except (TimeoutError, KafkaError):
-            return False
-        return fetched >= highwater and handed_over.get(tp, -1) <= runner.position
+            return None
+        return int(fetched) if fetched >= highwater and handed_over.get(tp, -1) <= runner.position else None
 
     def _note_lag(self, tp: TP, runner: Runner) -> None:
         if tp in self.runners and tp in self.consumer.assignment():

@@ -2,19 +2,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from stream import topics
 from stream.config import KafkaSettings
 from tests.broker import kafka
+from tests.broker.process import Process
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,39 +48,6 @@ def made(settings: KafkaSettings) -> KafkaSettings:
     return settings
 
 
-def variables(settings: KafkaSettings) -> dict[str, str]:
-    """Return an environment that gives `settings` to a command."""
-    given = {key: str(value) for key, value in msgspec.structs.asdict(settings).items() if value is not None}
-    return {**os.environ, **{f"HYDRAWATCH_KAFKA__{key.upper()}": value for key, value in given.items()}}
-
-
-class Process:
-    """A worker in a process of its own, with the counting stages unless told otherwise."""
-
-    def __init__(
-        self, settings: KafkaSettings, log: Path, module: str = "tests.broker.counting", **environment: str
-    ) -> None:
-        self.log = log
-        with log.open("ab") as output:
-            command = [sys.executable, "-m", *module.split()]
-            self.popen = subprocess.Popen(command, env=variables(settings) | environment, stdout=output, stderr=output)
-
-    def kill(self) -> None:
-        self.popen.kill()
-        self.popen.wait()
-
-    def terminate(self, timeout_s: float = 10.0) -> int:
-        self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(timeout_s)
-
-    def wait(self, timeout_s: float = 30.0) -> int:
-        return self.popen.wait(timeout_s)
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Start workers; those that still run are killed when the test ends."""
@@ -96,6 +60,6 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     yield run
     for process in started:
-        if process.popen.poll() is None:
+        if process.alive:
             process.kill()
         print(f"--- {process.log.name}\n{process.output[-4000:]}")

@@ -57,6 +57,7 @@ def read(settings: KafkaSettings, topic: str, partitions: int = 1) -> list[Consu
             bootstrap_servers=settings.bootstrap_servers,
             group_id=None,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
             fetch_max_wait_ms=50,
         ) as client:
             wanted = [TopicPartition(settings.topic_prefix + topic, number) for number in range(partitions)]
@@ -93,3 +94,14 @@ def until(condition: Callable[[], bool], timeout_s: float = 40.0, interval_s: fl
     while not condition():
         assert time.monotonic() < deadline, f"not within {timeout_s} s"
         time.sleep(interval_s)
+
+
+def length(settings: KafkaSettings, topic: str, partitions: int = 1) -> int:
+    """Return how many offsets a topic has given out."""
+
+    async def run() -> int:
+        async with AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id=None) as client:
+            wanted = [TopicPartition(settings.topic_prefix + topic, number) for number in range(partitions)]
+            return sum((await client.end_offsets(wanted)).values())
+
+    return asyncio.run(run())

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient
 
 from stream import topics
 from stream.checkpoint import MAX_ENTRY_BYTES, Changelog, Restored
@@ -127,3 +128,11 @@ def test_state_that_does_not_reach_the_committed_offset_is_refused(
             asyncio.run(_write_and_restore(filled, filled))
     else:
         assert asyncio.run(_write_and_restore(filled, filled)).offset == 5
+
+
+def test_records_deleted_before_they_were_read_are_told(filled: KafkaSettings) -> None:
+    source = TopicPartition(f"{filled.topic_prefix}requests", 1)
+    admin = KafkaAdminClient(bootstrap_servers=filled.bootstrap_servers)
+    admin.delete_records({source: 8})
+    admin.close()
+    assert asyncio.run(_write_and_restore(filled, filled)) == Restored({"a": b"1"}, 5, missed=2)

@@ -19,8 +19,8 @@ from stream import clients, topics
 from stream.config import KafkaSettings
 from stream.errors import BrokerError, ConfigError
 from tests.broker import kafka, log, secured
-from tests.broker.conftest import variables
 from tests.broker.counting import EVERY, request
+from tests.broker.process import variables
 
 LISTEN = "0A"
 # Each protocol and each mechanism; what is left out joins the same parts otherwise.

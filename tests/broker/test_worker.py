@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from stream import topics
 from stream.config import KafkaSettings
@@ -132,19 +132,30 @@ def test_silent_partitions_tell_the_group_stage_once(made: KafkaSettings, start:
     assert list(alert_ids(made, "idle").values()) == [1] * made.partitions
 
 
-def test_a_transactions_mark_at_the_end_does_not_keep_a_partition_busy(made: KafkaSettings, start: Start) -> None:
+def test_transactions_are_counted_when_they_commit_and_committed_to_the_end(made: KafkaSettings, start: Start) -> None:
+    """Marks of transactions are offsets without a record; those that abort are as if they had not been."""
+    servers, name = made.bootstrap_servers, made.topic_prefix + topics.REQUESTS
+
     async def write() -> None:
-        servers, name = made.bootstrap_servers, made.topic_prefix + topics.REQUESTS
-        async with (
-            AIOKafkaProducer(bootstrap_servers=servers, transactional_id=made.group_id) as client,
-            client.transaction(),
-        ):
-            await client.send(name, request(0, "a"), partition=0)
+        async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=made.group_id) as client:
+            for number in range(40):
+                await client.begin_transaction()
+                await client.send_and_wait(name, request(number, "ab"[number % 2]), partition=0)
+                await (client.abort_transaction() if number % 2 else client.commit_transaction())
+
+    async def committed() -> int:
+        async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=made.group_id) as client:
+            return await client.committed(TopicPartition(name, 0)) or 0
 
     asyncio.run(write())
-    start(made)
+    worker = start(made)
     log.until(lambda: len(alert_ids(made, "idle")) == made.partitions)
-    assert log.counts(made) == {"a": 1}
+    log.until(lambda: asyncio.run(committed()) == 80)
+    assert worker.terminate() == 0
+    assert log.counts(made) == {"a": 20}
+    second = start(made)
+    log.until(lambda: "requests/0: " in second.output)
+    assert second.terminate() == 0
 
 
 @pytest.mark.parametrize("held", [0, 5_000])

@@ -20,6 +20,7 @@ CONTRACT = {
     "hydrawatch_batch_duration_seconds": ("histogram", ()),
     "hydrawatch_detection_delay_seconds": ("histogram", ()),
     "hydrawatch_consumer_lag_records": ("gauge", ("topic", "partition")),
+    "hydrawatch_missed_records_total": ("counter", ("topic",)),
     "hydrawatch_tracked_accounts": ("gauge", ()),
     "hydrawatch_tracked_clusters": ("gauge", ()),
     "hydrawatch_state_bytes": ("gauge", ("store",)),
@@ -63,6 +64,7 @@ def test_every_metric_of_the_contract_is_exposed_with_its_type_and_labels(metric
     metrics.group_stage(group_stage())
     metrics.outputs([alert()], [decision()])
     metrics.lag("hydrawatch.requests", 0, 5)
+    metrics.missed("hydrawatch.requests", 7)
     found = {}
     for family in text_string_to_metric_families(metrics.exposition()):
         assert family.documentation.endswith(".")

@@ -85,12 +85,12 @@ def records(*offsets: int) -> list[Any]:
     return [SimpleNamespace(offset=offset) for offset in offsets]
 
 
-async def yes() -> bool:
-    return True
+async def yes() -> int:
+    return 0
 
 
-async def no() -> bool:
-    return False
+async def no() -> None:
+    return None
 
 
 def test_results_then_state_then_offsets() -> None:
@@ -120,6 +120,37 @@ def test_when_the_clock_closes_ticks_state_goes_before_results() -> None:
 
     asyncio.run(run())
     assert world.did[2:] == ["advance", ("write", -1), ("commit", -1), ("send", "idle")]
+
+
+def test_a_drained_partition_is_committed_to_its_end_past_the_mark_of_a_transaction() -> None:
+    world = World()
+
+    async def run() -> None:
+        runner = world.runner(idle_timeout_s=1e-9)
+        await runner.restore()
+        await runner.process(records(0, 1))
+        runner._idle_at -= 10
+
+        async def end() -> int:
+            return 3
+
+        await runner.tick(end)
+
+    asyncio.run(run())
+    assert world.did[-4:] == ["advance", ("write", 2), ("commit", 2), ("send", "idle")]
+
+
+def test_records_deleted_before_they_were_read_are_counted() -> None:
+    world = World(Restored({}, 5, missed=7))
+    metrics = Metrics()
+
+    async def run() -> None:
+        runner = world.runner()
+        runner.metrics = metrics
+        await runner.restore()
+
+    asyncio.run(run())
+    assert metrics.registry.get_sample_value("hydrawatch_missed_records_total", {"topic": "requests"}) == 7
 
 
 def test_a_partition_with_records_waiting_is_not_idle() -> None:
