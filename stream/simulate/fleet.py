@@ -46,14 +46,13 @@ _ASKED = (
     "template",
     "simhash",
     "content",
-    "conversation",
     "signature",
     "turn",
     "max_tokens",
     "input",
     "own",
 )
-"""What stays the same when a request is tried on another account."""
+"""What stays the same when a request is tried on another account, which counts it as another conversation."""
 
 
 @dataclass
@@ -121,7 +120,8 @@ class Fleet:
         calls = self._move(unfold(rng, who, times, np.full(len(who), tempo.turns), tempo.gap))
         rows = self.group.rows(calls.who, calls.time)
         if tempo.turns > 1:
-            rows["turn"], rows["conversation"] = calls.turn, mix(rng.integers(0, 1 << 63, len(who)))[calls.talk]
+            talks = mix(rng.integers(0, 1 << 63, len(who)))[calls.talk]
+            rows["turn"], rows["conversation"] = calls.turn, mix(talks ^ rows["account"].astype(np.uint64))
         self._ask(rows, calls.talk, times)
         if self.pivot >= 0:
             moved = self.pivot * np.clip((rows["time"] - self.world.release) / (self.pivot_hours * HOUR_MS), 0, 1)
@@ -185,6 +185,8 @@ class Fleet:
         first = self.group.rows(who, times)
         for name in _ASKED:
             first[name] = rows[name]
+        own = mix(rows["conversation"] ^ first["account"].astype(np.uint64))
+        first["conversation"] = np.where(rows["conversation"] > 0, own, 0)
         first["status"] = status
         return first
 

@@ -57,7 +57,11 @@ AGENTS = (
     "editor-agent/1.7.9",
     "terminal-agent/0.44",
 )
-USER_AGENTS = {"browser": BROWSERS, "client": CLIENTS, "agent": AGENTS}
+ANY = tuple(a for family in zip(BROWSERS, AGENTS, BROWSERS[6:], CLIENTS, strict=False) for a in family)
+"""What a pool of bought and made accounts of all sorts presents."""
+RELAY = (BROWSERS[0], AGENTS[0])
+"""A relay makes all its accounts look like the commonest official clients."""
+USER_AGENTS = {"browser": BROWSERS, "client": CLIENTS, "agent": AGENTS, "any": ANY, "relay": RELAY}
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,26 @@ from stream.simulate.world import World
 
 POPULAR_PROMPTS = 3000
 PUBLIC_TEMPLATES = 400
+CAPABILITIES = (
+    "reasoning",
+    "coding",
+    "tool_use",
+    "agentic",
+    "vision",
+    "computer_use",
+    "data_analysis",
+    "rubric_grading",
+    "policy_rewrite",
+    "other",
+)
+"""In the order in which an event lists them."""
 RETURNED_PERCENT = 60
 """Of the turns after reasoning, those whose client hands its signature back; assumed."""
+LOOP_PERCENT = 40
+"""Of the templates with tools or reasoning sent outside conversations, those that are steps of a loop; assumed."""
 BRANCHED_PERCENT = 4
 """Of the conversations with reasoning, those that go on from the user's last one; assumed."""
+_HUNDRED = np.uint64(100)
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ class Kind:
 
 
 _NUMBERS = (
+    "tools",
     "reasoning",
     "image",
     "items",
@@ -102,18 +119,23 @@ class PromptSet:
         rows["reasoning"] = np.where(c["reasoning"] > 0, rows["output"] * np.minimum(share, 0.97), -1)
         rows["image"] = np.where(c["image"] > 0, c["image"] * rng.integers(1, 4, n), -1)
         rows["max_tokens"] = limit
-        self._signatures(rows, c, rng)
+        self._signatures(rows, self.key[which], c, rng)
 
-    def _signatures(self, rows: np.ndarray, c: dict[str, np.ndarray], rng: np.random.Generator) -> None:
-        """Let conversations with reasoning hand back the last turn's signature, and `replay` somebody else's."""
+    def _signatures(
+        self, rows: np.ndarray, key: np.ndarray, c: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> None:
+        """Let conversations and tool loops hand back the signature of their last reasoning, and `replay` another's."""
         talk, turn = rows["conversation"], rows["turn"]
+        thinks = (rows["reasoning"] >= 0) | ((c["tools"] > 0) & (mix(talk ^ self.key[0]) % _HUNDRED < 40))
         last = mix(talk ^ (turn - 1).astype(np.uint64))
-        back = (talk > 0) & (turn > 1) & (rows["reasoning"] >= 0) & (last % np.uint64(100) < RETURNED_PERCENT)
-        rows["signature"] = np.where(back, mix(last), 0)
-        before = np.roll(rows[["account", "signature"]], 1)
-        branch = (turn == 1) & (rows["reasoning"] >= 0) & (before["account"] == rows["account"])
-        branch &= mix(talk) % np.uint64(100) < BRANCHED_PERCENT
-        rows["signature"] = np.where(branch, before["signature"], rows["signature"])
+        back = thinks & (talk > 0) & (turn > 1) & (last % _HUNDRED < RETURNED_PERCENT)
+        signature = np.where(back, mix(last), 0)
+        loops = ((c["reasoning"] > 0) | (c["tools"] > 0)) & (mix(key) % _HUNDRED < LOOP_PERCENT)
+        loops &= (talk == 0) & (mix(rows["content"]) % _HUNDRED < RETURNED_PERCENT)
+        signature = np.where(loops, mix(rows["content"] ^ key), signature)
+        before, account = np.roll(signature, 1), rows["account"]
+        branch = thinks & (turn == 1) & (np.roll(account, 1) == account) & (mix(talk) % _HUNDRED < BRANCHED_PERCENT)
+        rows["signature"] = np.where(branch, before, signature)
         if c["replay"].any():
             known = rng.integers(0, np.maximum(c["captured"], 1)).astype(np.uint64)
             other = mix(self.key[0] ^ mix(known))
@@ -185,7 +207,8 @@ def sparse_bits(rng: np.random.Generator, n: int, depth: np.ndarray) -> np.ndarr
 
 
 def _shape(world: World, kind: Kind) -> int:
-    text = ',"prompt.capabilities":[' + ",".join(f'"{c}"' for c in kind.capabilities) + "]"
+    names = sorted(kind.capabilities, key=CAPABILITIES.index)
+    text = ',"prompt.capabilities":[' + ",".join(f'"{c}"' for c in names) + "]"
     if kind.elicitation:
         text += ',"prompt.elicitation":[' + ",".join(f'"{e}"' for e in kind.elicitation) + "]"
     if kind.tools:
@@ -207,6 +230,9 @@ CHAT = (
     Kind(("rubric_grading",), input=(900, 0.8), output=(200, 0.7), free=True, weight=0.8),
     Kind(("policy_rewrite",), input=(220, 0.8), output=(260, 0.7), free=True, refusal=0.12, weight=0.5),
     Kind(("reasoning",), ("reasoning_tags",), input=(260, 0.8), output=(700, 0.6), free=True, weight=0.3),
+    Kind(("coding", "data_analysis"), input=(1100, 1.0), output=(600, 0.8), free=True, weight=3),
+    Kind(("coding", "data_analysis"), ("chain_of_thought",), input=(900, 1.0), output=(700, 0.8), free=True, weight=1),
+    Kind(("reasoning",), ("trace_reconstruction",), input=(900, 0.9), output=(700, 0.7), free=True, weight=0.3),
     Kind(("other",), ("filter_evasion",), input=(300, 0.8), output=(80, 0.8), free=True, refusal=0.6, weight=0.3),
 )
 """What people ask in a chat. The mixture is assumed; the share of verbatim repeats is RAGPulse's."""

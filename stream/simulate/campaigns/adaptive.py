@@ -24,7 +24,7 @@ from stream.simulate.campaigns.operation import (
     work_list,
 )
 from stream.simulate.campaigns.proxy import customers_prompts
-from stream.simulate.campaigns.work import AGENTIC, ANALYSIS, CODING, REASONING, RUBRIC
+from stream.simulate.campaigns.work import AGENTIC, ANALYSIS, CODING, REASONING
 from stream.simulate.dials import Dial
 from stream.simulate.figures import HUMAN_HOURS, REPORTED, TURN_GAP_S
 from stream.simulate.fleet import Fleet, Phase, Slots, Tempo, uneven
@@ -43,16 +43,15 @@ DIALS = {
     "accounts": Dial(1.0, 0.25, 8.0, "times as many accounts, each with a rate as many times lower"),
 }
 PROFILE = Profile(
-    {"api": 0.5, "pro": 0.4, "max": 0.1},
+    {"pro": 0.5, "api": 0.3, "free": 0.15, "max": 0.05},
     {"self_serve": 0.85, "startup": 0.1, "education": 0.05},
     {"email": 0.4, "phone": 0.6},
-    agents="client",
-    keyed=True,
-    paid=0.9,
+    agents="any",
+    paid=0.8,
 )
 LANGUAGES = {"en": 0.7, "zh": 0.3}
 FOCUS: tuple[Work, ...] = (
-    ((REASONING, 6), (RUBRIC, 3)),
+    ((REASONING, 6), (ANALYSIS, 3)),
     ((AGENTIC, 5), (CODING, 4)),
     ((REASONING, 3), (CODING, 3), (ANALYSIS, 3)),
 )
@@ -75,7 +74,7 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     alone = s.product(s.daily(HUMAN_HOURS, 8), s.between(start, end))
     jitter = dials["jitter"]
     tempos = {
-        "batches": Tempo(s.scaled(runs, world.start, world.end, (1 - jitter) * total), weights, pulse_s=30.0),
+        "batches": Tempo(s.scaled(runs, world.start, world.end, (1 - jitter) * total), weights, 1.3, pulse_s=30.0),
         "alone": Tempo(s.scaled(alone, world.start, world.end, jitter * total), weights, 1.6, TURN_GAP_S),
     }
     for name, tempo in tempos.items():

@@ -27,7 +27,7 @@ PROFILE = Profile(
     {"self_serve": 0.95, "education": 0.05},
     {"email": 0.5, "phone": 0.5},
     {"first_party": 0.9, "aggregator-a": 0.1},
-    "client",
+    "any",
     paid=0.75,
 )
 LANGUAGES = {"zh": 0.6, "en": 0.3, "ja": 0.06, "ko": 0.04}
@@ -60,7 +60,7 @@ def _sessions(world: World, rng: np.random.Generator, total: float) -> PromptSet
     """Return users' sessions: 0.3 to 0.8 of them inside the product's own prompts, the rest passed on as they are."""
     wrapped, captured = float(rng.uniform(0.3, 0.8)), max(int(total * rng.uniform(0.1, 0.4)), 1)
     kinds = [(replace(k, captured=captured), k.weight) for k, number in RELAYED for _ in range(number)]
-    plain = [(replace(k, replay=0.3 if k.reasoning else 0.0, captured=captured), k.weight) for k in CHAT]
+    plain = [(replace(k, replay=0.02 if k.reasoning else 0.0, captured=captured), k.weight) for k in CHAT]
     prompts = promptset(world, [k for k, _ in (*kinds, *plain)])
     inside = np.arange(len(prompts.kinds)) < len(kinds)
     for mine, share in ((inside, wrapped), (~inside, 1 - wrapped)):

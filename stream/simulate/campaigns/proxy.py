@@ -23,7 +23,7 @@ from stream.simulate.campaigns.operation import (
     window,
     work_list,
 )
-from stream.simulate.campaigns.work import AGENT_CODING, ANALYSIS, ORCHESTRATION, REASONING, RUBRIC
+from stream.simulate.campaigns.work import AGENT_CODING, ANALYSIS, ORCHESTRATION, REASONING
 from stream.simulate.dials import Dial
 from stream.simulate.figures import HUMAN_HOURS, REPORTED, TURN_GAP_S
 from stream.simulate.fleet import Fleet, Phase, Slots, Tempo
@@ -38,12 +38,10 @@ PROFILE = Profile(
     {"self_serve": 0.9, "education": 0.05, "startup": 0.05},
     {"email": 0.5, "phone": 0.5},
     {"first_party": 0.85, "cloud-a": 0.08, "aggregator-a": 0.07},
-    "agent",
-    True,
-    one_agent=True,
+    "relay",
 )
 CUSTOMERS = {**LANGUAGES, "zh": 0.4}
-FOCUS = (((REASONING, 6), (RUBRIC, 2), (ANALYSIS, 3)), ((AGENT_CODING, 6), (ORCHESTRATION, 4)))
+FOCUS = (((REASONING, 6), (ANALYSIS, 3)), ((AGENT_CODING, 6), (ORCHESTRATION, 4)))
 
 
 def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
@@ -67,9 +65,7 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
 def customers_prompts(world: World, rng: np.random.Generator) -> PromptSet:
     """Return what all sorts of people ask: chats, and the popular agents' templates."""
     keys = np.concatenate([world.numbers(len(CHAT)), public_templates(world, rng, 3 * len(AGENT_LOOP))])
-    prompts = promptset(world, [*CHAT, *AGENT_LOOP * 3], keys)
-    prompts.weight[len(CHAT) :] *= 2
-    return prompts
+    return promptset(world, [*CHAT, *AGENT_LOOP * 3], keys)
 
 
 def _customers(

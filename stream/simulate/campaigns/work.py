@@ -49,13 +49,13 @@ RELAYED = (
             input=(5000, 0.9),
             output=(420, 0.9),
             reasoning=0.4,
-            replay=0.5,
+            replay=0.03,
             weight=6,
         ),
         2,
     ),
-    (Kind(("reasoning",), input=(400, 1.0), output=(700, 0.8), reasoning=0.6, replay=0.4, weight=4), 2),
-    (Kind(("other",), input=(500, 1.0), output=(350, 0.9), reasoning=0.3, replay=0.3, weight=4), 2),
+    (Kind(("reasoning",), input=(400, 1.0), output=(700, 0.8), reasoning=0.6, replay=0.03, weight=4), 2),
+    (Kind(("other",), input=(500, 1.0), output=(350, 0.9), reasoning=0.3, replay=0.02, weight=4), 2),
 )
 """A product's own system prompts around what its users ask."""
 
