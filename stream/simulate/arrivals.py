@@ -1,4 +1,4 @@
-"""When requests come: people's sessions, tenants' renewals, and fleets with a dispatcher."""
+"""When requests come: people's sessions, tenants' bursts, and fleets with a dispatcher."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream.simulate.figures import HOUR_MS, Quantiles
+from stream.simulate.figures import HOUR_MS, SESSION_TURNS, TALK_GAP_S, Quantiles
 
 WINDOW_MS = 600_000
 Schedule = Callable[[np.ndarray], np.ndarray]
@@ -34,6 +34,27 @@ def unfold(
     run = np.cumsum(waits)
     before = np.repeat(run[np.cumsum(turns) - turns], turns) if len(talk) else run
     return Turns(who[talk], (first[talk] + run - before).astype(np.int64), turn, talk)
+
+
+def sittings(
+    rng: np.random.Generator, who: np.ndarray, first: np.ndarray, mean_talks: np.ndarray, gap: Quantiles
+) -> Turns:
+    """Turn sittings into requests: some conversations one after the other, with RAGPulse's numbers of turns.
+
+    Args:
+        first: (m,) start of each sitting, ms.
+        mean_talks: (m,) mean conversations of each sitting.
+        gap: between turns of a conversation, s.
+    """
+    talks = np.minimum(rng.geometric(1 / np.maximum(mean_talks, 1.0)), 60)
+    turns = 1 + np.searchsorted(SESSION_TURNS[:-1], rng.random(talks.sum()), side="right")
+    talk = np.repeat(np.arange(len(turns)), turns)
+    turn = np.arange(len(talk)) - np.repeat(np.cumsum(turns) - turns, turns) + 1
+    sitting = np.repeat(np.arange(len(who)), talks)[talk]
+    begins = np.diff(sitting, prepend=-1) > 0
+    waits = np.where(turn > 1, gap.draw(rng, len(talk)), TALK_GAP_S.draw(rng, len(talk))) * 1000
+    run = np.cumsum(np.where(begins, 0.0, waits))
+    return Turns(who[sitting], (first[sitting] + run - run[begins][sitting]).astype(np.int64), turn, talk)
 
 
 def session_starts(
@@ -72,32 +93,39 @@ def fleet_starts(rng: np.random.Generator, start: int, end: int, schedule: Sched
     return times
 
 
-def renewal_times(
-    rng: np.random.Generator, windows: np.ndarray, expected: np.ndarray, cv: float, owed: float
-) -> tuple[np.ndarray, float]:
-    """Draw one tenant's arrivals over consecutive windows, keeping its coefficient of variation.
+def window_counts(rng: np.random.Generator, expected: np.ndarray, cv: np.ndarray) -> np.ndarray:
+    """Draw requests per window around `expected`, by the variation `cv` of the gaps (both of one shape).
+
+    Regular gaps give regular counts. Where few requests are due, a window holds a whole burst or nothing, as a renewal
+    process would have it; where many are, the noise of `expected` itself is what was measured.
+    """
+    burst = np.maximum(cv**2 - 1, 0) / (1 + expected / 20)
+    bursty = (burst > 0.05) & (expected > 0)
+    rate = expected.copy()
+    rate[bursty] = rng.gamma(expected[bursty] / burst[bursty]) * burst[bursty]
+    even = np.floor(expected + rng.random(expected.shape)).astype(np.int64)
+    return np.where(cv < 0.5, even, rng.poisson(rate))
+
+
+def scattered(rng: np.random.Generator, windows: np.ndarray, counts: np.ndarray, cv: np.ndarray) -> np.ndarray:
+    """Draw arrival times within windows whose gaps have the coefficient of variation that the window shall have.
+
+    Gamma gaps (ServeGen), scaled to fill the window: their shape allows for what the scaling takes from the variation.
 
     Args:
-        windows: (w,) starts of windows in ms, all `WINDOW_MS` long.
-        expected: (w,) expected requests of each.
-        cv: coefficient of variation of the gaps (Gamma renewal in operational time).
-        owed: what is left of the gap that began before `windows`, in expected requests.
+        windows, counts, cv: (w,) starts in ms, requests, and variation of each window; counts are 1 or more.
 
     Returns:
-        Times in ms, and the gap left over after the last window.
+        Times in ms, (counts.sum(),), window by window, ascending in each.
     """
-    edges = np.concatenate([[0.0], np.cumsum(expected)])
-    total, shape = edges[-1], 1 / cv**2
-    if owed > total:
-        return np.empty(0, np.int64), owed - total
-    at, parts = owed, []
-    while at <= total:
-        size = int((total - at) * 1.2 + 8 + 2 * cv)
-        points = at + np.concatenate([[0.0], np.cumsum(rng.gamma(shape, 1 / shape, size))])
-        parts.append(points[:-1])
-        at = float(points[-1])
-    points = np.concatenate([*parts, [at]])
-    left = float(points[points > total][0] - total)
-    points = points[points <= total]
-    ends = np.concatenate([windows, [windows[-1] + WINDOW_MS]])
-    return np.interp(points, edges, ends).astype(np.int64), left
+    square = np.minimum(cv**2, 0.8 * counts)
+    shape = (1 - square / (counts + 1)) / square
+    ends = np.cumsum(counts + 1)
+    run = np.cumsum(rng.gamma(np.repeat(shape, counts + 1)))
+    before = np.concatenate([[0.0], run[ends[:-1] - 1]]) if len(ends) else run
+    length = np.maximum(run[ends - 1] - before, 1e-300)
+    share = (run - np.repeat(before, counts + 1)) / np.repeat(length, counts + 1)
+    inner = np.ones(len(run), bool)
+    inner[ends - 1] = False
+    at: np.ndarray = np.repeat(windows, counts) + (share[inner] * (WINDOW_MS - 1)).astype(np.int64)
+    return at

@@ -8,15 +8,16 @@ from stream.errors import ConfigError
 from stream.simulate.lookalikes import LOOKALIKES, lookalike
 from stream.simulate.networks import Networks
 from stream.simulate.people import chatters, developers
-from stream.simulate.tenants import Tenants
+from stream.simulate.tenants import tenants as pools
 from stream.simulate.world import World
 
 
 def honest(world: World, networks: Networks, kinds: Collection[str] | None = None) -> None:
     """Add the honest crowd, and the look-alikes of `kinds`, all by default.
 
-    Accounts grow with the square root of the scale, up to 60,000 small users, and tenants' requests with its 0.75th
-    power: campaigns become a larger part of the traffic with the scale, as far as one machine can write it.
+    Accounts grow with the square root of the scale, up to 120,000 small users (a quarter of them comes within three
+    weeks), and tenants' requests with its 0.75th power: campaigns become a larger part of the traffic with the scale,
+    as far as one machine can write it.
 
     Raises:
         ConfigError: an unknown kind.
@@ -25,10 +26,10 @@ def honest(world: World, networks: Networks, kinds: Collection[str] | None = Non
     if wanted - set(LOOKALIKES):
         raise ConfigError(f"lookalikes: {min(wanted - set(LOOKALIKES))!r} is none of {', '.join(LOOKALIKES)}")
     people = round(min(8000 * world.growth(0.5), 60_000))
-    world.populations.append(chatters(world, networks, max(people, 1500)))
+    world.populations.append(chatters(world, networks, 2 * max(people, 1500)))
     world.populations.append(developers(world, networks, max(people // 32, 90)))
     tenants = round(min(max(130 * world.growth(0.5), 60), 1600))
-    world.populations.append(Tenants(world, networks, tenants, tenant_requests(world)))
+    world.populations += pools(world, networks, tenants, tenant_requests(world))
     for kind in LOOKALIKES:
         if kind in wanted:
             for number in range(max(1, round(world.growth(0.4)))):

@@ -4,7 +4,7 @@ Identities (addresses, devices, cards, account ages) are assumptions: no public 
 on simulated traffic proves mechanics, not precision in the field.
 
 Sources:
-    [ServeGen] arXiv 2505.09999, github.com/alibaba/ServeGen, pool m-large unless said: windows of 162 API clients.
+    [ServeGen] arXiv 2505.09999, github.com/alibaba/ServeGen: windows of API clients; its tables are in `pools`.
     [RAGPulse] arXiv 2511.12979, github.com/flashserve/RAGPulse: a university's assistant.
     [GenTD26] requests per user of a generative service over 23 days.
     [Hop] github.com/hop-protocol/hop-airdrop: real multi-account fraud, groups of ten and more.
@@ -35,93 +35,55 @@ class Quantiles(NamedTuple):
 
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         """Draw `size` values by inverting the interpolated distribution function."""
-        return np.exp(np.interp(rng.random(size), self.at, np.log(self.value)))
+        return self.at_level(rng.random(size))
+
+    def at_level(self, level: np.ndarray) -> np.ndarray:
+        """Return the quantiles at `level` (0 … 1), any shape."""
+        return np.exp(np.interp(level, self.at, np.log(self.value)))
 
 
-# [RAGPulse] requests by hour of the day relative to the mean: 0.07 at 03-05 h, 1.64 at 15 h.
+def spread(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return `n` uniform numbers in random order, one in each n-th of (0, 1), so that few have their due share too."""
+    return (rng.permutation(n) + rng.random(n)) / max(n, 1)
+
+
+# [RAGPulse] requests by hour of the day relative to the mean: 0.07 at 03-05 h (with what began earlier), 1.64 at 15 h.
 HUMAN_HOURS = np.array(
     [
-        0.45,
-        0.25,
-        0.12,
-        0.07,
-        0.07,
-        0.10,
-        0.22,
-        0.50,
-        0.95,
-        1.40,
-        1.52,
-        1.40,
-        1.15,
-        1.40,
-        1.58,
-        1.64,
-        1.60,
-        1.48,
-        1.35,
-        1.40,
-        1.45,
-        1.35,
-        1.10,
-        0.75,
+        0.45, 0.25, 0.12, 0.066, 0.066, 0.10, 0.22, 0.50, 0.95, 1.40, 1.52, 1.40,
+        1.15, 1.40, 1.58, 1.64, 1.60, 1.48, 1.35, 1.40, 1.45, 1.35, 1.10, 0.75,
     ]
-)
+)  # fmt: skip
 HUMAN_HOURS /= HUMAN_HOURS.mean()
 # [ServeGen] clients that are not flat: peak/mean 1.9, night/mean 0.3.
 BUSINESS_HOURS = np.array(
     [
-        0.30,
-        0.30,
-        0.30,
-        0.30,
-        0.30,
-        0.32,
-        0.40,
-        0.65,
-        1.05,
-        1.55,
-        1.85,
-        1.90,
-        1.60,
-        1.70,
-        1.90,
-        1.85,
-        1.65,
-        1.45,
-        1.15,
-        0.95,
-        0.80,
-        0.65,
-        0.50,
-        0.38,
+        0.30, 0.30, 0.30, 0.30, 0.30, 0.32, 0.40, 0.65, 1.05, 1.55, 1.85, 1.90,
+        1.60, 1.70, 1.90, 1.85, 1.65, 1.45, 1.15, 0.95, 0.80, 0.65, 0.50, 0.38,
     ]
-)
+)  # fmt: skip
 BUSINESS_HOURS /= BUSINESS_HOURS.mean()
 
-# [GenTD26] requests per user over 23 days q50/90/99/max = 2/11/65/1207: log-normal with this spread.
-USER_MEDIAN_PER_DAY = 2 / 23
-USER_SIGMA = 1.45
-# [RAGPulse] gap between turns of a session in s, q10/50/90; ends [GenTD26] q25/50/75 = 43/73/159.
-TURN_GAP_S = Quantiles((0, 0.1, 0.5, 0.9, 1), (6, 18, 55, 290, 1500))
+# [GenTD26] requests per user over 23 days q50/90/99/max = 2/11/65/1207, among those who came: log-normal rates, so that
+# those who do come have these.
+USER_MEDIAN_PER_DAY = 0.27 / 23
+USER_SIGMA = 1.85
+# [RAGPulse] share of sessions with at most 1, 2, 3 … turns: mean 1.78, 58.8 % of one, p99 8, max 25.
+SESSION_TURNS = (
+    0.587, 0.827, 0.924, 0.960, 0.976, 0.983, 0.988, 0.991, 0.994, 0.9965, 0.9973, 0.998, 0.998, 0.9985, 0.999, 1.0,
+)  # fmt: skip
+# [RAGPulse] gap between turns of a session in s: q10/50/90 = 15/40/301.
+TURN_GAP_S = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (5, 15, 23, 40, 88, 301, 1500))
+# [GenTD26] gaps of one user q25/50/75 = 43/73/159 s, far more of them than sessions account for: people begin one
+# conversation after the other. This is the pause between two.
+TALK_GAP_S = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (15, 40, 60, 100, 160, 300, 1800))
+# [GenTD26] per-user CV of gaps q25/50/75 = 2.8/4.3/5.3: this many conversations in a sitting, times the 0.7th power of
+# what a user sends in 23 days.
+TALKS_PER_SITTING = 0.45
 # [Assumed] agent loops send the next request when the tools are done.
 AGENT_GAP_S = Quantiles((0, 0.1, 0.5, 0.9, 1), (2, 5, 14, 70, 900))
 # [RAGPulse] share of user inputs that repeat verbatim, most of them a few popular ones.
 POPULAR_SHARE = 0.166
-
-# [ServeGen] tenants: Gini of volumes 0.83, req/h q10/50/90 = 28/480/8421: log-normal with this spread.
-TENANT_SIGMA = 2.1
-# [ServeGen] CV of inter-arrival times per 10-min window (n >= 20) q25/50/75/95/99.
-TENANT_CV = Quantiles((0, 0.04, 0.25, 0.5, 0.75, 0.95, 0.99, 1), (0.2, 0.5, 0.97, 1.17, 2.07, 9.4, 13.5, 18))
-TENANT_FLAT_SHARE = 0.125  # [ServeGen] flat day and night: 22 % of those active in > 80 % of the windows
-TENANT_SPORADIC_SHARE = 0.5  # [ServeGen] half of the clients are active in < 7 % of the windows
-TENANT_SHORT_LIVED_SHARE = 0.14  # [ServeGen] 22 of 162 live under a day
-TENANT_LATE_SHARE = 0.38  # [ServeGen] 61 of 162 appear after day 1
-TENANT_SYNC_SHARE = 0.30  # [ServeGen] pool m-mid: 460 of 2,080 pairs move together
-TENANT_UNIFORM_SHARE = 0.20  # [ServeGen] (p95-p5)/p50 of input length < 0.25
-TENANT_INPUT = Quantiles((0, 0.1, 0.5, 0.9, 1), (20, 100, 642, 1922, 30000))
-TENANT_OUTPUT_RATIO = Quantiles((0, 0.1, 0.5, 0.9, 1), (0.002, 0.009, 0.09, 0.51, 3))
-TENANT_DAY_SIGMA = 0.22  # [ServeGen] day totals swing 0.54-1.47 of the mean
 
 # [Hop] gap between consecutive members of a group in s, q10/25/50/75/90 = 33 s/6 min/22 min/2.4 h/25 h.
 SIGNUP_GAP_S = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (3, 33, 360, 1320, 8640, 90000, 400000))

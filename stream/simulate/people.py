@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stream.simulate.arrivals import session_starts, unfold
+from stream.simulate.arrivals import session_starts, sittings, unfold
 from stream.simulate.events import EVENT, mix
 from stream.simulate.figures import (
     AGENT_GAP_S,
     DAY_MS,
     HONEST_CARD_FANOUT,
     HUMAN_HOURS,
+    SESSION_TURNS,
+    TALKS_PER_SITTING,
     TURN_GAP_S,
     USER_MEDIAN_PER_DAY,
     USER_SIGMA,
@@ -21,13 +23,16 @@ from stream.simulate.networks import Networks, shared
 from stream.simulate.prompts import AGENT_LOOP, CHAT, PromptSet, promptset, public_templates
 from stream.simulate.world import World
 
+MEAN_TURNS = 1 + float(np.sum(1 - np.array(SESSION_TURNS)))
+
 
 class People:
     """Persons with sessions.
 
     Args:
         per_day: (n,) mean requests a day.
-        turns: (n,) mean requests a session.
+        turns: (n,) mean requests of a conversation; None for RAGPulse's distribution.
+        talks: (n,) mean conversations in a sitting, one after the other.
         favourite: (n,) index of the prompt each person uses in 60 % of the sessions.
         busy: share of days on which a person is there at all.
     """
@@ -39,30 +44,37 @@ class People:
         group: Group,
         prompts: PromptSet,
         per_day: np.ndarray,
-        turns: np.ndarray,
+        turns: np.ndarray | None,
+        talks: np.ndarray,
         favourite: np.ndarray,
         gap: Quantiles,
         busy: float,
     ) -> None:
         self._world, self._rng = world, world.rng("traffic/" + name)
-        self._group, self._prompts, self._turns, self._gap = group, prompts, turns, gap
-        self._sessions = per_day / turns / busy
+        self._group, self._prompts, self._gap = group, prompts, gap
+        self._turns, self._talks = turns, talks
+        self._sittings = per_day / busy / talks / (MEAN_TURNS if turns is None else turns)
         self._favourite, self._busy = favourite, busy
+        self.zones = group.zone
 
     def draw(self, start: int, end: int) -> np.ndarray:
         """See `world.Population`."""
         rng, group = self._rng, self._group
-        rate = self._sessions * self._present(start) * (1 + 0.9 * self._launch(start))
+        rate = self._sittings * self._present(start) * (1 + 0.9 * self._launch(start))
         who, times = session_starts(rng, start, end, rate, group.zone, HUMAN_HOURS)
         there = (times >= group.born[who]) & (times < group.died[who])
         who, times = who[there], times[there]
         if not len(who):
             return np.empty(0, EVENT)
-        calls = unfold(rng, who, times, self._turns[who], self._gap)
+        if self._turns is None:
+            calls = sittings(rng, who, times, self._talks[who], self._gap)
+        else:
+            calls = unfold(rng, who, times, self._turns[who], self._gap)
         rows = group.rows(calls.who, calls.time)
-        rows["turn"], rows["conversation"] = calls.turn, mix(rng.integers(0, 1 << 63, len(who)))[calls.talk]
-        own = rng.random(len(who)) < 0.6
-        which = np.where(own, self._favourite[who], self._prompts.choose(rng, len(who)))[calls.talk]
+        n = int(calls.talk[-1]) + 1
+        rows["turn"], rows["conversation"] = calls.turn, mix(rng.integers(0, 1 << 63, n))[calls.talk]
+        own = (rng.random(n) < 0.6)[calls.talk]
+        which = np.where(own, self._favourite[calls.who], self._prompts.choose(rng, n)[calls.talk])
         self._prompts.fill(rows, which, rng)
         return fail(rng, rows, 0.004)
 
@@ -114,9 +126,11 @@ def chatters(world: World, networks: Networks, n: int) -> People:
         cards=shared(rng, n, HONEST_CARD_FANOUT),
     )
     per_day = np.minimum(USER_MEDIAN_PER_DAY * np.exp(USER_SIGMA * rng.standard_normal(n)), 55)
-    turns = 1.25 + np.minimum(0.75 * np.sqrt(per_day * 23), 14) * np.exp(0.45 * rng.standard_normal(n))
+    talks = TALKS_PER_SITTING * np.minimum((per_day * 23) ** 0.7, 30) * np.exp(0.4 * rng.standard_normal(n))
     prompts = promptset(world, CHAT)
-    return People(world, "chat", group, prompts, per_day, turns, prompts.choose(rng, n), TURN_GAP_S, 0.45)
+    return People(
+        world, "chat", group, prompts, per_day, None, np.maximum(talks, 1), prompts.choose(rng, n), TURN_GAP_S, 0.45
+    )
 
 
 def developers(world: World, networks: Networks, n: int) -> People:
@@ -141,4 +155,5 @@ def developers(world: World, networks: Networks, n: int) -> People:
     )
     prompts.weight[:60] = 1.4
     turns = 3.0 + np.minimum(np.sqrt(per_day) * 2.5, 22)
-    return People(world, "developer", group, prompts, per_day, turns, rng.integers(0, 60, n), AGENT_GAP_S, 0.5)
+    favourite = rng.integers(0, 60, n)
+    return People(world, "developer", group, prompts, per_day, turns, np.ones(n), favourite, AGENT_GAP_S, 0.5)

@@ -5,98 +5,111 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.simulate.arrivals import WINDOW_MS, renewal_times
-from stream.simulate.figures import HONEST_CARD_FANOUT, Quantiles
+from stream.simulate.arrivals import WINDOW_MS, scattered, window_counts
+from stream.simulate.figures import HONEST_CARD_FANOUT, Quantiles, spread
 from stream.simulate.lookalikes import LOOKALIKES, lookalike
 from stream.simulate.networks import Networks, shared
-from stream.simulate.tenants import Tenants
+from stream.simulate.pools import POOLS
+from stream.simulate.tenants import tenants
 from stream.simulate.world import World
+from tests.benchmarks.detection import shapes
+from tests.benchmarks.detection.honest_world import CLIENTS, PER_SECOND, mean
 
-N = 162
-
-
-class Traffic:
-    """Four days of as many tenants as ServeGen's pool m-large has."""
-
-    def __init__(self, seed: int) -> None:
-        world = World(seed, 0.005, 4)
-        world.populations.append(Tenants(world, Networks(world, world.rng("networks")), N, 1.2e6))
-        rows = np.concatenate([r[["time", "account"]] for r in world.slices()])
-        self.window = (rows["time"] - world.start) // WINDOW_MS
-        self.time, self.account = rows["time"], rows["account"]
-        self.counts = np.zeros((N, 4 * 144))
-        np.add.at(self.counts, (self.account, self.window), 1)
-
-    def cvs(self) -> list[float]:
-        out = []
-        for a in range(N):
-            mine = self.account == a
-            times, window = self.time[mine], self.window[mine]
-            for k in np.flatnonzero(self.counts[a] >= 20):
-                gaps = np.diff(times[window == k])
-                out.append(gaps.std() / max(gaps.mean(), 1e-9))
-        return out
+POOL = {pool.name: pool for pool in POOLS}
+# ServeGen: a week of `m-large` and `m-mid` (../shared/data), and what is published of `m-small`
+SERVEGEN = {
+    "m-large": {
+        "Gini of requests": 0.833, "top-1 share": 0.169, "top-10 share": 0.696, "CV per window, q25": 0.931,
+        "CV per window, q50": 1.15, "CV per window, q75": 2.10, "CV per window, q95": 9.52,
+        "near-periodic windows (CV < 0.5)": 0.0723, "flat 24/7 of the always active": 0.242,
+        "pairs moving together (r > 0.5)": 3 / 1128,
+    },
+    "m-mid": {
+        "Gini of requests": 0.856, "top-1 share": 0.464, "top-10 share": 0.766, "CV per window, q25": 1.02,
+        "CV per window, q50": 1.29, "CV per window, q75": 2.57, "CV per window, q95": 9.67,
+        "flat 24/7 of the always active": 0.213, "pairs moving together (r > 0.5)": 459 / 1225,
+    },
+    "m-small": {
+        "Gini of requests": 0.84, "top-1 share": 0.30, "top-10 share": 0.93, "CV per window, q25": 1.06,
+        "CV per window, q50": 1.21, "CV per window, q75": 2.49, "CV per window, q95": 9.2,
+        "flat 24/7 of the always active": 0.41, "pairs moving together (r > 0.5)": 131 / 253,
+    },
+}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def pool() -> list[Traffic]:
-    return [Traffic(seed) for seed in (1, 2, 3)]
+@pytest.fixture(scope="module", params=SERVEGEN)
+def pool(request: pytest.FixtureRequest) -> tuple[str, shapes.Figures]:
+    name = request.param
+    runs = [shapes.simulated(POOL[name], CLIENTS[name], PER_SECOND, seed) for seed in (1, 2)]
+    return name, mean(map(shapes.pool_figures, runs))
 
 
-def test_volumes_are_as_unequal_as_servegen(pool: list[Traffic]) -> None:
-    gini = []
-    for t in pool:
-        n = np.sort(t.counts.sum(axis=1))
-        gini.append((2 * np.arange(1, N + 1) - N - 1) @ n / (N * n.sum()))
-    assert np.mean(gini) == pytest.approx(0.83, rel=0.2)
+def test_tenants_are_as_uneven_bursty_flat_and_synchronised_as_servegen(pool: tuple[str, shapes.Figures]) -> None:
+    name, figures = pool
+    assert {k: figures[k] for k in SERVEGEN[name]} == pytest.approx(SERVEGEN[name], rel=0.2)
 
 
-def test_gaps_within_windows_vary_as_servegen(pool: list[Traffic]) -> None:
-    cvs = [cv for t in pool for cv in t.cvs()]
-    assert np.quantile(cvs, 0.5) == pytest.approx(1.17, rel=0.2)
-    assert np.quantile(cvs, 0.25) == pytest.approx(0.95, rel=0.25)
-    assert 3 < np.quantile(cvs, 0.95) < 14
-    assert 0.02 < np.mean(np.array(cvs) < 0.5) < 0.12, "near-periodic windows"
+@pytest.mark.parametrize("n", [60, 400, 1600])
+def test_the_heavy_tail_is_there_whatever_the_number_of_tenants(n: int) -> None:
+    world = World(4, 0.005, 2)
+    counts = []
+    for population in tenants(world, Networks(world, world.rng("networks")), n, 200_000):
+        world.populations.append(population)
+    rows = np.concatenate([r["account"] for r in world.slices()])
+    counts = np.sort(np.bincount(rows, minlength=len(world.accounts)))
+    assert len(rows) == pytest.approx(200_000, rel=0.35)
+    assert 0.78 < shapes.gini(counts) < 0.95
+    assert counts[-1] / counts.sum() > 0.05
+    assert counts[-max(n // 20, 3) :].sum() / counts.sum() > 0.5
 
 
-def test_some_tenants_run_flat_day_and_night_and_half_hardly_ever(pool: list[Traffic]) -> None:
-    flat, seldom = [], []
-    for t in pool:
-        active = (t.counts > 0).mean(axis=1)
-        seldom.append((active < 0.07).mean())
-        daily = t.counts[active > 0.8].reshape(-1, 4, 24, 6).sum(axis=(1, 3))
-        daily /= daily.mean(axis=1, keepdims=True)
-        flat += list((daily.min(axis=1) > 0.5) & (daily.max(axis=1) < 1.5))
-    assert 0.12 < np.mean(flat) < 0.38
-    assert np.mean(seldom) == pytest.approx(0.5, abs=0.12)
+def test_lengths_of_tenants_are_as_uniform_as_servegen() -> None:
+    figures = mean(shapes.simulated_lengths(POOL["m-large"], 135, seed) for seed in (1, 2))
+    assert figures["uniform input length"] == pytest.approx(0.211, rel=0.2)
+    assert figures["output / input, q50"] == pytest.approx(0.083, rel=0.3)
+    assert 0.05 < figures["one single output length"] < 0.22
 
 
-def test_tenants_of_one_owner_move_together(pool: list[Traffic]) -> None:
-    above = 0
-    for t in pool:
-        busy = (t.counts > 2).mean(axis=1) > 0.5
-        steps = np.corrcoef(np.diff(np.log1p(t.counts[busy]), axis=1))
-        above += int((steps[np.triu_indices(len(steps), 1)] > 0.5).sum())
-    assert above >= 2
+def test_small_users_come_and_ask_as_published() -> None:
+    published = {
+        "requests of a user, q50": 2, "requests of a user, q90": 11, "requests of a user, q99": 65,
+        "CV of a user's gaps, q25": 2.8, "CV of a user's gaps, q50": 4.3, "CV of a user's gaps, q75": 5.3,
+        "turns of a session, mean": 1.78, "sessions of one turn": 0.588, "turns of a session, q99": 8,
+        "gap in a session, s, q10": 15, "gap in a session, s, q50": 40, "gap in a session, s, q90": 301,
+        "inputs that occur again word by word": 0.166, "busiest local hour / mean": 1.64,
+    }  # fmt: skip
+    figures = mean(shapes.users(9000, seed) for seed in (1, 2, 3))
+    assert {k: figures[k] for k in published} == pytest.approx(published, rel=0.2)
+    assert figures["quietest local hour / mean"] < 0.12
+    assert figures["requests on the new model, day 1"] < figures["requests on the new model, day 7"] < 0.62
 
 
-def test_renewal_keeps_rate_and_variation() -> None:
+@pytest.mark.parametrize("cv", [0.3, 1.0, 3.0])
+def test_gaps_of_a_window_vary_as_told(cv: float) -> None:
     rng = np.random.default_rng(3)
-    windows = np.arange(600) * WINDOW_MS
-    for cv in (0.3, 1.0, 4.0):
-        times, _ = renewal_times(rng, windows, np.full(600, 100.0), cv, 0.5)
-        gaps = np.diff(times)
-        assert len(times) == pytest.approx(60_000, rel=0.06)
-        assert gaps.std() / gaps.mean() == pytest.approx(cv, rel=0.06)
+    windows = np.arange(300) * WINDOW_MS
+    counts = np.full(300, 200)
+    times = scattered(rng, windows, counts, np.full(300, cv))
+    assert (times // WINDOW_MS == np.repeat(np.arange(300), 200)).all()
+    cvs = shapes.variation(times // WINDOW_MS, times, 20)
+    assert len(cvs) == 300
+    assert np.median(cvs) == pytest.approx(cv, rel=0.12)
 
 
-def test_renewal_over_pieces_is_renewal_over_the_whole() -> None:
+def test_counts_keep_their_mean_and_burst_where_few_are_due() -> None:
     rng = np.random.default_rng(4)
-    owed, total = 0.3, 0
-    for k in range(200):
-        times, owed = renewal_times(rng, (np.arange(3) + 3 * k) * WINDOW_MS, np.full(3, 0.2), 1.0, owed)
-        total += len(times)
-    assert total == pytest.approx(120, abs=40)
+    expected = np.full(200_000, 0.2)
+    spreads = []
+    for cv in (0.3, 1.0, 3.0):
+        counts = window_counts(rng, expected, np.full(len(expected), cv))
+        assert counts.mean() == pytest.approx(0.2, rel=0.05)
+        spreads.append(counts.var())
+    assert spreads[0] < spreads[1] < spreads[2] / 4
+
+
+def test_a_spread_gives_small_groups_their_share() -> None:
+    level = spread(np.random.default_rng(2), 20)
+    assert (np.sort((level * 20).astype(int)) == np.arange(20)).all()
 
 
 def test_cards_are_shared_as_published() -> None:

@@ -1,0 +1,6 @@
+"""The ruler: every scenario of the simulator, judged by Hydrawatch and by simpler detectors, over several seeds.
+
+`python -m tests.benchmarks.detection --quick` runs it. `plan` says which runs, `run` makes one of them, `baselines` are
+the other detectors, `calibrate` freezes their thresholds, `parts` are measured on real labelled streams, `report`
+writes the results.
+"""
