@@ -238,7 +238,7 @@ def simulate(
     check_writable(labels)
     made = job.write(scenario, Path(out), Path(labels), seed, scale, days, dials, lookalikes)
     campaigns = "".join(f"; {name}: {count:,}" for name, count in made.campaigns.items())
-    click.echo(f"{made.events:,} requests of {made.accounts:,} accounts{campaigns}", err=True)
+    click.echo(f"{made.events:,} events of {made.accounts:,} accounts{campaigns}", err=True)
 
 
 @cli.command()

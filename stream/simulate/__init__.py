@@ -33,6 +33,7 @@ from stream.simulate.events import encode
 from stream.simulate.files import writer
 from stream.simulate.networks import Networks
 from stream.simulate.scenarios import SCENARIOS, Scenario
+from stream.simulate.transport import deliver
 from stream.simulate.world import World
 
 __all__ = ["SCENARIOS", "Dial", "Scenario", "Summary", "build", "write"]
@@ -47,6 +48,7 @@ class Summary:
     scenario: str
     seed: int
     events: int
+    """Events written, second copies too."""
     accounts: int
     start_ms: int
     end_ms: int
@@ -99,7 +101,7 @@ def write(
     lookalikes: Collection[str] | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Summary:
-    """Write the traffic of `scenario` to `out` in time order and the truth to `labels`.
+    """Write the traffic of `scenario` to `out` in order of arrival and the truth to `labels`.
 
     Args:
         out: JSON Lines; `.gz` and `.zst` are compressed; `-` is standard output.
@@ -118,14 +120,14 @@ def write(
     tally, tables, done = Tally(len(world.accounts)), world.tables(), 0
     try:
         with writer(out) as sink:
-            for rows in world.slices():
+            for rows in deliver(world):
                 tally.add(rows)
                 for at in range(0, len(rows), CHUNK):
                     part = rows[at : at + CHUNK]
-                    sink(b"".join(encode(part, tables, done, seed)))
+                    sink(b"".join(encode(part, tables)))
                     done += len(part)
                 if progress is not None and len(rows):
-                    progress(done, (int(rows["time"][-1]) - world.start) / (world.end - world.start))
+                    progress(done, (int(rows["time"].max()) - world.start) / (world.end - world.start))
         with writer(labels) as sink:
             campaigns = tally.labels(world, sink)
     except OSError as error:
@@ -146,8 +148,8 @@ class Tally:
         self.last = np.zeros(accounts, np.int64)
 
     def add(self, rows: np.ndarray) -> None:
-        """Count rows of EVENT."""
-        accounts = len(self.count)
+        """Count rows of EVENT, each request once."""
+        accounts, rows = len(self.count), rows[rows["copy"] == 0]
         self.count += np.bincount(rows["account"], minlength=accounts)
         self.own += np.bincount(rows["account"][rows["own"] > 0], minlength=accounts)
         np.minimum.at(self.first, rows["account"], rows["time"])

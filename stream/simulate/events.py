@@ -11,6 +11,7 @@ import numpy as np
 
 EVENT = np.dtype(
     [
+        ("id", "u8"),
         ("time", "i8"),
         ("account", "i4"),
         ("exit", "i4"),
@@ -33,12 +34,13 @@ EVENT = np.dtype(
         ("status", "i2"),
         ("refused", "i1"),
         ("own", "i1"),
+        ("copy", "i1"),
     ]
 )
 """One request. Indexes `exit` … `shape` point into `Fragments`; -1 means absent. Tokens -1 mean not reported.
 
 `signature` is the reasoning signature that the request replays, 0 for none. `own` is 0 where a campaign's account
-serves somebody else; it is never written.
+serves somebody else, `copy` 1 where a producer sends an event again; neither is written.
 """
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -86,16 +88,13 @@ def _number(key: str, values: np.ndarray, absent: int) -> list[str]:
     return ["" if v == absent else f',"{key}":{v}' for v in values.tolist()]
 
 
-def encode(rows: np.ndarray, tables: dict[str, list[str]], first_id: int, seed: int) -> Iterator[bytes]:
+def encode(rows: np.ndarray, tables: dict[str, list[str]]) -> Iterator[bytes]:
     """Yield one JSON line per row.
 
     Args:
-        rows: (n,) array of EVENT in time order.
+        rows: (n,) array of EVENT.
         tables: the fragments by column: account, exit, device, agent, model, language, shape.
-        first_id: running number of the first row; event ids are `mix` of it under `seed`.
-        seed: seed of the world.
     """
-    ids = mix(np.arange(first_id, first_id + len(rows), dtype=np.uint64) + (np.uint64(seed) << np.uint64(36)))
     parts = {name: list(map(table.__getitem__, rows[name].tolist())) for name, table in tables.items()}
     tail = zip(
         _number("gen_ai.request.max_tokens", rows["max_tokens"], 0),
@@ -105,7 +104,7 @@ def encode(rows: np.ndarray, tables: dict[str, list[str]], first_id: int, seed: 
         strict=True,
     )
     columns = zip(
-        ids.tolist(),
+        rows["id"].tolist(),
         rows["time"].tolist(),
         parts["account"],
         parts["model"],

@@ -44,20 +44,30 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(tmp_path_factory.mktemp("world"))
 
 
-def test_every_event_is_valid_unique_and_in_time_order(run: Run) -> None:
+def test_every_event_is_valid_and_few_come_late_or_twice(run: Run) -> None:
     assert run.rejects == []
     assert len(run.requests) == run.summary.events > 100_000
-    assert len({r.event_id for r in run.requests}) == run.summary.events
-    times = [r.time for r in run.requests]
-    assert times == sorted(times)
-    assert run.summary.start_ms <= times[0] <= times[-1] < run.summary.end_ms
+    ids = Counter(r.event_id for r in run.requests)
+    assert 0.0004 < 1 - len(ids) / len(run.requests) < 0.002
+    assert max(ids.values()) == 2
+    times = np.array([r.time for r in run.requests])
+    behind = np.maximum.accumulate(times) - times
+    assert 0.0005 < np.mean(behind > 2000) < 0.004
+    assert behind.max() < 1_900_000
+    assert run.summary.start_ms <= times.min() <= times.max() < run.summary.end_ms
+
+
+def test_a_second_copy_is_word_for_word_the_first(run: Run) -> None:
+    lines = Counter(run.raw.splitlines())
+    assert sum(n - 1 for n in lines.values()) == len(run.requests) - len({r.event_id for r in run.requests})
 
 
 def test_labels_count_what_the_events_hold(run: Run) -> None:
-    counts = Counter(r.account_id for r in run.requests)
+    requests = {r.event_id: r for r in run.requests}.values()
+    counts = Counter(r.account_id for r in requests)
     first: dict[str, int] = {}
-    for r in run.requests:
-        first.setdefault(r.account_id, r.time)
+    for r in requests:
+        first[r.account_id] = min(r.time, first.get(r.account_id, r.time))
     assert {a: label["requests"] for a, label in run.labels.items()} == counts
     assert {a: label["first_ms"] for a, label in run.labels.items()} == first
     for name, record in run.campaigns.items():
