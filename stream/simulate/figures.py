@@ -92,6 +92,7 @@ HONEST_CARD_FANOUT = Quantiles((0, 0.5, 0.55, 0.75, 0.90, 0.95, 1), (1, 1, 2, 3,
 FRAUD_CARD_FANOUT = Quantiles((0, 0.5, 0.75, 0.9, 0.95, 1), (1, 2, 3, 8, 21, 30))
 
 NEW_MODEL_ADOPTERS = 0.6  # [Assumed] the rest stay pinned within the fortnight
+SAVERS = 0.06  # [Assumed] accounts that go down to a cheaper model within the run
 ADOPTION_DAYS = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (0.02, 0.25, 0.9, 3.0, 7.0, 14.0, 40.0))  # [Assumed]
 
 

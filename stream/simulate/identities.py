@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from stream.simulate.events import blank, mix
-from stream.simulate.figures import ADOPTION_DAYS, DAY_MS, HOUR_MS, NEW_MODEL_ADOPTERS
+from stream.simulate.figures import ADOPTION_DAYS, DAY_MS, HOUR_MS, NEW_MODEL_ADOPTERS, SAVERS
 from stream.simulate.world import NEW_MODEL, OLD_MODELS, World
 
 NEVER = np.iinfo(np.int64).max
@@ -105,7 +105,10 @@ TENANT = Profile(
 
 @dataclass
 class Group:
-    """Accounts enrolled together. Arrays of length n; `exits` is (n, 3), most used first; times in ms."""
+    """Accounts enrolled together. Arrays of length n; `exits` is (n, 3), most used first; times in ms.
+
+    From `adopts` on an account uses `new_model` instead of `old_model`, from `saves` on `cheaper`.
+    """
 
     ids: np.ndarray
     born: np.ndarray
@@ -118,6 +121,8 @@ class Group:
     new_model: np.ndarray
     adopts: np.ndarray
     zone: np.ndarray
+    cheaper: np.ndarray
+    saves: np.ndarray
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -131,6 +136,7 @@ class Group:
         choice = np.searchsorted([0.65, 0.9], (place >> np.uint64(11)).astype(float) / 2.0**53, side="right")
         rows["exit"] = self.exits[who, choice]
         rows["model"] = np.where(times >= self.adopts[who], self.new_model[who], self.old_model[who])
+        rows["model"] = np.where(times >= self.saves[who], self.cheaper[who], rows["model"])
         return rows
 
 
@@ -207,7 +213,16 @@ def enrol(
         np.full(n, world.models[NEW_MODEL]),
         adoption(world, rng, n) if adopts is None else adopts,
         rng.choice([-8, -6, -5, 0, 1, 1, 2, 5, 8, 9], n),
+        np.full(n, world.models["atlas-mid-4"]),
+        _savings(world, ids),
     )
+
+
+def _savings(world: World, ids: np.ndarray) -> np.ndarray:
+    """Return when each account goes down to a cheaper model for good, ms; NEVER for most."""
+    draw = mix(ids.astype(np.uint64) ^ np.uint64(0x5A5A))
+    when = world.start + (draw >> np.uint64(16)).astype(np.int64) % (world.end - world.start)
+    return np.where(draw % np.uint64(1000) < 1000 * SAVERS, when, NEVER)
 
 
 def adoption(world: World, rng: np.random.Generator, n: int, sharers: float = NEW_MODEL_ADOPTERS) -> np.ndarray:

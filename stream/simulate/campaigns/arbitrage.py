@@ -38,7 +38,9 @@ PROFILE = Profile(
     agents="client",
     keyed=True,
 )
-EXTRACTION = Kind(("reasoning",), (*COT, "reasoning_tags"), input=(320, 0.5), output=(800, 0.5), reasoning=0.6)
+EXTRACTION = Kind(
+    ("reasoning",), (*COT, "reasoning_tags"), input=(320, 0.5), output=(800, 0.5), reasoning=0.6, weight=8
+)
 WORK = ((EXTRACTION, 6), (AGENTIC, 4), (RUBRIC, 2))
 
 
