@@ -72,7 +72,7 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
         errors=float(rng.uniform(0.003, 0.02)),
         failover=True,
     )
-    phases = [Phase(start, work_list(world, rng, TAGGED, total))]
+    phases = [Phase(start, work_list(world, rng, TAGGED, total, paraphrase=0.0))]
     cover = float(rng.uniform(0.05, 0.2))
     world.populations.append(
         Fleet(world, "campaign/failover", group, slots, phases, tempo, promptset(world, CHAT), cover)

@@ -158,13 +158,23 @@ def crew_exits(networks: Networks, rng: np.random.Generator, n: int, hubs: float
     return np.where(rng.random((n, 3)) < hubs, networks.hub("vpn", 3 * n).reshape(n, 3), exits)
 
 
-def work_list(world: World, rng: np.random.Generator, work: Work, total: float, public: float = 0.0) -> PromptSet:
-    """Return the templates of `work`: lists that leave room for resampling, one level of paraphrase.
+def work_list(
+    world: World,
+    rng: np.random.Generator,
+    work: Work,
+    total: float,
+    public: float = 0.0,
+    paraphrase: float | None = None,
+) -> PromptSet:
+    """Return the templates of `work`, with lists that leave room for resampling.
 
     Args:
-        total: exchanges of the campaign; `public`: share of the templates that others use as well.
+        total: exchanges of the campaign.
+        public: share of the templates that others use as well.
+        paraphrase: share of the requests with a rewritten skeleton; drawn by default.
     """
-    paraphrase = float(rng.choice([0.0, 0.15, 0.4], p=[0.4, 0.35, 0.25]))
+    if paraphrase is None:
+        paraphrase = float(rng.choice([0.0, 0.15, 0.4], p=[0.4, 0.35, 0.25]))
     count = sum(number for _, number in work)
     items = int(total / count * rng.uniform(1.0, 5.0)) + 40
     out = [_vary(rng, kind, items, paraphrase, number) for kind, number in work for _ in range(number)]

@@ -192,6 +192,18 @@ def test_scenario_without_campaigns_has_no_guilty_account(tmp_path: Path) -> Non
     assert all(json.loads(line)["campaign"] is None for line in (tmp_path / "l.jsonl").read_text().splitlines())
 
 
+def test_labels_of_a_reseller_tell_its_campaign_from_its_customers(tmp_path: Path) -> None:
+    summary = write("proxy", tmp_path / "e.jsonl", tmp_path / "l.jsonl", 1, 0.003, days=3, lookalikes=[])
+    records = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
+    (campaign,) = [r for r in records if "account.id" not in r]
+    members = [r for r in records if "account.id" in r and r["campaign"] == "proxy"]
+    assert campaign["exchanges"] == summary.campaigns["proxy"]
+    assert campaign["exchanges"] / campaign["requests"] == pytest.approx(0.25, abs=0.05)
+    assert campaign["requests"] == sum(r["requests"] for r in members)
+    assert campaign["exchanges"] == sum(r.get("exchanges", r["requests"]) for r in members)
+    assert not any("exchanges" in r for r in records if "account.id" in r and r["campaign"] is None)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [({"scenario": "nonsense"}, "seeds"), ({"seed": -1}, "seed"), ({"scale": 0.0}, "scale"), ({"days": 0.0}, "days")],
