@@ -6,12 +6,14 @@ DEMO := build/demo
 SEED ?= 1
 SCALE ?= 0.02
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench-detection bench-detection-full lock clean
 
 help:
 	@echo "make demo   find the simulated campaigns, without a broker"
 	@echo "make test   ruff, mypy and all tests, with a real Kafka"
 	@echo "make check  ruff and mypy alone"
+	@echo "make bench-detection       measure it on every scenario, 3 seeds: some ten minutes"
+	@echo "make bench-detection-full  10 seeds and every dial: hours; can be stopped and continued"
 	@echo "make lock   resolve the dependencies anew (needs uv)"
 	@echo "make clean  remove what these made"
 
@@ -40,6 +42,12 @@ check: $(READY)
 
 test: check
 	$(BIN)/python -m pytest
+
+bench-detection: $(READY)
+	$(BIN)/python -m tests.benchmarks.detection --quick
+
+bench-detection-full: $(READY)
+	$(BIN)/python -m tests.benchmarks.detection --full
 
 lock:
 	uv lock

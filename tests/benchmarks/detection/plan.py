@@ -1,0 +1,69 @@
+"""Which runs there are: scenario, values of its dials, seed, scale and length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stream.simulate import SCENARIOS
+
+SCALE = 0.005
+"""Some 130,000 to 230,000 requests of 4,700 accounts in a fortnight."""
+QUICK_SEEDS, FULL_SEEDS = 3, 10
+SWEEPS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
+    "proxy": {"campaign_share": (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)},
+    "ramp": {"growth_per_day": (0.01, 0.03, 0.06, 0.1), "final_share": (0.05, 0.2, 0.4)},
+    "adaptive": {
+        "shared": (0.0, 0.25, 0.5, 0.75, 1.0),
+        "paraphrase": (0.0, 0.25, 0.5, 0.75, 1.0),
+        "jitter": (0.0, 0.25, 0.5, 0.75, 1.0),
+        "spread": (0.0, 0.6, 1.2, 2.0),
+        "camouflage": (0.0, 0.3, 0.6, 0.9),
+        "accounts": (0.25, 0.5, 1.0, 2.0, 4.0),
+    },
+}
+"""Values of each dial in the full form, one dial at a time, the others at their defaults."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run; `dials` holds what differs from the defaults, `days` None is the scenario's length."""
+
+    scenario: str
+    seed: int
+    scale: float = SCALE
+    days: float | None = None
+    dials: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Folder of the run below the folder of all runs."""
+        dials = "".join(f"-{name}={value:g}" for name, value in sorted(self.dials.items()))
+        days = "" if self.days is None else f"-{self.days:g}d"
+        return f"{self.scenario}{dials}/x{self.scale:g}{days}/seed-{self.seed}"
+
+
+def dial_values(scenario: str) -> Iterator[dict[str, float]]:
+    """Yield the settings of a scenario in the full form: the defaults first."""
+    yield {}
+    for name, values in SWEEPS.get(scenario, {}).items():
+        default = SCENARIOS[scenario].dials[name].default
+        yield from ({name: value} for value in values if value != default)
+
+
+def planned(full: bool, seeds: int, scenarios: Sequence[str], scale: float, days: float | None = None) -> list[Planned]:
+    """Return the runs, seed by seed, so that a part of them is balanced.
+
+    Args:
+        full: all values of the dials, else the defaults alone.
+        seeds: how many, from 1 on.
+        scenarios: names in `stream.simulate.SCENARIOS`.
+        scale: of the simulator.
+        days: length of each run, the scenario's by default.
+    """
+    return [
+        Planned(scenario, seed, scale, days, dials)
+        for seed in range(1, seeds + 1)
+        for scenario in scenarios
+        for dials in (dial_values(scenario) if full else [{}])
+    ]

@@ -1,0 +1,225 @@
+"""What a ruler run leaves: `results/detection-<date>.json`, and `.md` with the summary that the README quotes.
+
+The JSON holds every figure of every seed; the kinds of honest accounts, per seed, only where a detector touched them.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stream.evaluate.layout import markdown
+from stream.evaluate.summary import Report, Row, Setting
+from stream.evaluate.tables import markdown_text
+from tests.benchmarks.detection.run import PRODUCT, ROOT, Thresholds
+
+RESULTS = Path(__file__).parents[1] / "results"
+PACKAGES = ("numpy", "scipy", "river", "msgspec", "xxhash")
+NO_RIVALS = (PRODUCT, "oracle")
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One figure on a real stream: the line to beat (None without one) and where that comes from."""
+
+    part: str
+    measure: str
+    value: float
+    line: float | None
+    source: str
+    beaten: bool | None
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """How the figures came about. Seconds are of the whole; `busy` is the load average at the end."""
+
+    date: str
+    form: str
+    commit: str
+    changed: bool
+    version: str
+    config: dict[str, Any]
+    python: str
+    packages: dict[str, str]
+    processors: int
+    busy: float
+    seconds: float
+    thresholds: Thresholds
+
+
+class Results(msgspec.Struct, kw_only=True):
+    """Everything, as the JSON file holds it."""
+
+    facts: Facts
+    report: Report
+    parts: list[Part]
+    missing_parts: dict[str, str]
+
+
+def commit() -> tuple[str, bool]:
+    """Return the commit's hash and whether the working tree differs from it; ("unknown", True) without git."""
+    try:
+        head, status = (
+            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+            for words in (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown", True
+    return head, bool(status)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that the figures depend on."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def write(results: Results, folder: Path = RESULTS) -> tuple[Path, Path]:
+    """Write both files; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / f"detection-{results.facts.date}"
+    paths = stem.with_suffix(".json"), stem.with_suffix(".md")
+    paths[0].write_bytes(msgspec.json.encode(_slim(results)) + b"\n")
+    paths[1].write_text(document(results), encoding="utf-8")
+    return paths
+
+
+def _slim(results: Results) -> Results:
+    """Return the results without the kinds of honest accounts that a detector left alone."""
+    data = msgspec.json.decode(msgspec.json.encode(results), type=Results)
+    for run in data.report.runs:
+        for figures in run.detectors.values():
+            figures.honest = [kind for kind in figures.honest if kind.accounts_decided or kind.false_alerts]
+    return data
+
+
+def document(results: Results) -> str:
+    """Return the Markdown form."""
+    facts, threshold = results.facts, results.facts.thresholds
+    tree = " and changes not committed" if facts.changed else ""
+    frozen = ", ".join(f"{name} {value:.4g}" for name, value in threshold.thresholds.items())
+    head = [
+        f"# Detection, {facts.date}",
+        f"`python -m tests.benchmarks.detection --{facts.form}` at commit `{facts.commit}`{tree}, Hydrawatch "
+        f"{facts.version} with its default configuration, Python {facts.python}, "
+        + ", ".join(f"{name} {version}" for name, version in facts.packages.items())
+        + f"; {facts.seconds / 60:.0f} minutes on {facts.processors} processors (load average {facts.busy:.1f}).",
+        f"Baselines keep {threshold.false_campaigns_per_week:g} false campaigns a week on quiet worlds of the seeds "
+        f"{', '.join(map(str, threshold.seeds))}: {frozen}. The rules after Glasswally and AegisGate keep their "
+        "published constants, whatever they cost; the oracle knows the labels.",
+    ]
+    parts = [*head, "## Summary", summary(results.report), "## On real streams", parts_table(results)]
+    return "\n\n".join([*parts, "## Every scenario", markdown_text(results.report)])
+
+
+def summary(report: Report) -> str:
+    """Return a row per setting: Hydrawatch, the best baseline within the budget, the two rule sets."""
+    head = ("scenario", *(f"{PRODUCT} {name}" for name in ("found", "leaked", "accounts", "false")))
+    head += ("best budgeted baseline: found, leaked", "Glasswally rules: found, false", "AegisGate rules: found, false")
+    return markdown(head, [_line(setting) for setting in report.settings])
+
+
+def _line(setting: Setting) -> tuple[str, ...]:
+    rows = {row.detector: row for row in setting.rows}
+    own = rows.get(PRODUCT)
+    best = _best(rows)
+    rules = [rows.get(f"{name} rules") for name in ("Glasswally", "AegisGate")]
+    return (
+        _name(setting),
+        *((_found(own), _leaked(own), _decided(own), _false(own)) if own else ("–",) * 4),
+        f"{best.detector}: {_found(best)}, {_leaked(best)}" if best else "–",
+        *(f"{_found(row)}, {_false(row)}" if row else "–" for row in rules),
+    )
+
+
+def _name(setting: Setting) -> str:
+    return " ".join([setting.scenario, *(f"{name}={value:g}" for name, value in changed(setting).items())])
+
+
+def changed(setting: Setting) -> Mapping[str, float]:
+    """Return the dials of a setting that are not at their defaults."""
+    from stream.simulate import SCENARIOS
+
+    known = SCENARIOS[setting.scenario].dials
+    return {name: value for name, value in setting.dials.items() if value != known[name].default}
+
+
+def _best(rows: Mapping[str, Row]) -> Row | None:
+    """Return the baseline of those with a budget that found most and leaked least; None without a campaign."""
+    rivals = [row for name, row in rows.items() if name not in NO_RIVALS and not name.endswith("rules")]
+    rivals = [row for row in rivals if row.campaigns]
+    return min(rivals, key=lambda row: (-row.found, row.leaked_share.value or 0.0), default=None)
+
+
+def _found(row: Row) -> str:
+    return f"{row.found}/{row.campaigns}" if row.campaigns else "–"
+
+
+def _leaked(row: Row) -> str:
+    value = row.leaked_share.value
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _decided(row: Row) -> str:
+    value = row.accounts_decided_share.value
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _false(row: Row) -> str:
+    return str(row.false_alerts)
+
+
+def parts_table(results: Results) -> str:
+    """Return the figures on real streams, and which parts could not run and why."""
+    mark = {True: "yes", False: "no", None: ""}
+    body = [
+        (p.part, p.measure, f"{p.value:.4g}", "–" if p.line is None else f"{p.line:.4g}", mark[p.beaten], p.source)
+        for p in results.parts
+    ]
+    absent = [f"Not run: {name}: {why}." for name, why in results.missing_parts.items()]
+    table = markdown(("part", "measure", "value", "line to beat", "beaten", "source of the line"), body)
+    return "\n\n".join([*([table] if body else []), *absent]) or "No part was asked for."
+
+
+def facts(form: str, date: str, seconds: float, busy: float, processors: int, thresholds: Thresholds) -> Facts:
+    """Return how the figures came about."""
+    from detectors import __version__
+    from detectors.settings import DetectorSettings
+
+    head, dirty = commit()
+    return Facts(
+        date=date,
+        form=form,
+        commit=head,
+        changed=dirty,
+        version=__version__,
+        config=msgspec.to_builtins(DetectorSettings()),
+        python=platform.python_version(),
+        packages=versions(),
+        processors=processors,
+        busy=busy,
+        seconds=round(seconds, 1),
+        thresholds=thresholds,
+    )
+
+
+def as_parts(rows: Iterable[Any]) -> list[Part]:
+    """Return rows of `parts.row.Row` as they are written."""
+    return [Part(r.part, r.measure, float(r.value), r.line, r.source, r.beaten) for r in rows]
+
+
+def names(text: str | None, known: Sequence[str], what: str) -> list[str]:
+    """Return the names in a comma-separated list, all when None.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    chosen = list(known) if text is None else [name.strip() for name in text.split(",")]
+    for name in chosen:
+        if name not in known:
+            raise ValueError(f"{what}: {name!r} is none of {', '.join(known)}")
+    return chosen
