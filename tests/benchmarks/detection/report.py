@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from stream.evaluate.intervals import Estimate
 from stream.evaluate.layout import markdown
 from stream.evaluate.summary import Report, Row, Setting
 from stream.evaluate.tables import markdown_text
@@ -118,21 +119,32 @@ def document(results: Results) -> str:
 
 def summary(report: Report) -> str:
     """Return a row per setting: Hydrawatch, the best baseline within the budget, the two rule sets."""
-    head = ("scenario", *(f"{PRODUCT} {name}" for name in ("found", "leaked", "accounts", "false")))
+    head = ("scenario", "found", "leaked", "accounts decided", "precision", "opens per campaign", "false alarms")
     head += ("best budgeted baseline: found, leaked", "Glasswally rules: found, false", "AegisGate rules: found, false")
     return markdown(head, [_line(setting) for setting in report.settings])
 
 
 def _line(setting: Setting) -> tuple[str, ...]:
     rows = {row.detector: row for row in setting.rows}
-    own = rows.get(PRODUCT)
-    best = _best(rows)
+    own, best = rows.get(PRODUCT), _best(rows)
     rules = [rows.get(f"{name} rules") for name in ("Glasswally", "AegisGate")]
     return (
         _name(setting),
-        *((_found(own), _leaked(own), _decided(own), _false(own)) if own else ("–",) * 4),
-        f"{best.detector}: {_found(best)}, {_leaked(best)}" if best else "–",
-        *(f"{_found(row)}, {_false(row)}" if row else "–" for row in rules),
+        *(_product(own) if own else ("–",) * 6),
+        f"{best.detector}: {_found(best)}, {_share(best.leaked_share)}" if best else "–",
+        *(f"{_found(row)}, {row.false_alerts}" if row else "–" for row in rules),
+    )
+
+
+def _product(row: Row) -> tuple[str, ...]:
+    opens = row.open_alerts_per_campaign.value
+    return (
+        _found(row),
+        _share(row.leaked_share),
+        _share(row.accounts_decided_share),
+        _share(row.precision) if row.campaigns else "–",
+        "–" if opens is None else f"{opens:.1f}",
+        str(row.false_alerts),
     )
 
 
@@ -159,18 +171,8 @@ def _found(row: Row) -> str:
     return f"{row.found}/{row.campaigns}" if row.campaigns else "–"
 
 
-def _leaked(row: Row) -> str:
-    value = row.leaked_share.value
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def _decided(row: Row) -> str:
-    value = row.accounts_decided_share.value
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def _false(row: Row) -> str:
-    return str(row.false_alerts)
+def _share(figure: Estimate) -> str:
+    return "–" if figure.value is None else f"{100 * figure.value:.0f} %"
 
 
 def parts_table(results: Results) -> str:
