@@ -114,7 +114,8 @@ class Changelog:
         """Read the state back.
 
         Raises:
-            CheckpointError: the state belongs to something else, or does not reach the group's committed offset.
+            CheckpointError: the state belongs to something else, was truncated, or does not reach the group's
+                committed offset.
         """
         async with AIOKafkaConsumer(
             **clients.aiokafka(self.kafka),
@@ -146,6 +147,9 @@ class Changelog:
     async def _read(self, consumer: AIOKafkaConsumer) -> dict[bytes, bytes]:
         """Return the latest committed value of each key."""
         consumer.assign([self.target])
+        begin = (await consumer.beginning_offsets([self.target]))[self.target]
+        if begin > 0:  # compaction never moves the beginning
+            raise CheckpointError(f"{self._name} was truncated: it begins at offset {begin}, so state is missing")
         end = (await consumer.end_offsets([self.target]))[self.target]
         entries: dict[bytes, bytes] = {}
         loop = asyncio.get_running_loop()

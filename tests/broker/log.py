@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from stream.checkpoint import Changelog, Restored
 from stream.config import KafkaSettings
@@ -105,3 +107,10 @@ def length(settings: KafkaSettings, topic: str, partitions: int = 1) -> int:
             return sum((await client.end_offsets(wanted)).values())
 
     return asyncio.run(run())
+
+
+def configure(settings: KafkaSettings, topic: str, configs: dict[str, str]) -> None:
+    """Set configurations of a topic, named in full."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs)])
+    admin.close()

@@ -136,3 +136,24 @@ def test_records_deleted_before_they_were_read_are_told(filled: KafkaSettings) -
     admin.delete_records({source: 8})
     admin.close()
     assert asyncio.run(_write_and_restore(filled, filled)) == Restored({"a": b"1"}, 5, missed=2)
+
+
+def test_a_truncated_changelog_is_refused_even_if_its_position_is_there(filled: KafkaSettings) -> None:
+    target = TopicPartition(f"{filled.topic_prefix}account-state", 1)
+
+    async def run() -> None:
+        async with opened(filled) as writer:
+            await writer.write({"a": b"1"}, 5)
+            truncate(filled, target, 1)
+            await writer.write({"b": b"1"}, 6)
+        await changelog(filled).restore()
+
+    with pytest.raises(CheckpointError, match="account-state/1 was truncated: it begins at offset 1, so state is miss"):
+        asyncio.run(run())
+
+
+def truncate(settings: KafkaSettings, target: TopicPartition, before: int) -> None:
+    log.configure(settings, target.topic, {"cleanup.policy": "delete"})
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin.delete_records({target: before})
+    admin.close()
