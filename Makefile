@@ -6,11 +6,12 @@ DEMO := build/demo
 SEED ?= 1
 SCALE ?= 0.02
 
-.PHONY: help demo test check bench-detection bench-detection-full lock clean
+.PHONY: help demo test test-faults check bench-detection bench-detection-full lock clean
 
 help:
 	@echo "make demo   find the simulated campaigns, without a broker"
 	@echo "make test   ruff, mypy and all tests, with a real Kafka"
+	@echo "make test-faults  every fault experiment, 100 kills among them: half an hour or more"
 	@echo "make check  ruff and mypy alone"
 	@echo "make bench-detection       measure it on every scenario, 3 seeds: some ten minutes"
 	@echo "make bench-detection-full  10 seeds and every dial: hours; can be stopped and continued"
@@ -42,6 +43,9 @@ check: $(READY)
 
 test: check
 	$(BIN)/python -m pytest
+
+test-faults: $(READY)
+	$(BIN)/python -m tests.faults --seed $(SEED)
 
 bench-detection: $(READY)
 	$(BIN)/python -m tests.benchmarks.detection --quick
