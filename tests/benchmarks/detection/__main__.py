@@ -22,9 +22,9 @@ from stream.evaluate import curves
 from stream.evaluate.runs import Run
 from stream.evaluate.summary import summarise
 from stream.simulate import SCENARIOS
-from tests.benchmarks.detection import parts, plan, report
+from tests.benchmarks.detection import plan, report
 from tests.benchmarks.detection.baselines import everything
-from tests.benchmarks.detection.run import PRODUCT, ROOT, frozen, make
+from tests.benchmarks.detection.run import PRODUCT, ROOT, commit, frozen, made_at, make
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -50,9 +50,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     except (ValueError, LookupError) as error:
         parser.error(str(error))
     chosen.seeds = chosen.seeds or (plan.FULL_SEEDS if chosen.full else plan.QUICK_SEEDS)
-    head, dirty = report.commit()
-    chosen.work = chosen.work or ROOT / "build" / "detection" / f"{head}{'-changed' if dirty else ''}"
-    if dirty:
+    head = commit()
+    chosen.work = chosen.work or ROOT / "build" / "detection" / head
+    if head.endswith("changed"):
         print("the working tree has changes that are not committed: runs there already may be of an older state")
     return chosen
 
@@ -75,6 +75,8 @@ def make_all(chosen: argparse.Namespace) -> list[Run]:
 
 def on_real_streams() -> tuple[list[report.Part], dict[str, str]]:
     """Return the figures of every part, and of those whose data is missing why."""
+    from tests.benchmarks.detection import parts
+
     rows: list[report.Part] = []
     missing: dict[str, str] = {}
     for found in pkgutil.iter_modules(parts.__path__):
@@ -100,6 +102,7 @@ def main() -> None:
     made = report.Results(
         facts=report.facts(
             "full" if chosen.full else "quick",
+            sorted({made_at(chosen.work, run.path) for run in runs}),
             datetime.now(UTC).strftime("%Y-%m-%d"),
             time.perf_counter() - started,
             os.getloadavg()[0],

@@ -6,7 +6,6 @@ The JSON holds every figure of every seed; the kinds of honest accounts, per see
 from __future__ import annotations
 
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +17,7 @@ from stream.evaluate.intervals import Estimate
 from stream.evaluate.layout import markdown
 from stream.evaluate.summary import Report, Row, Setting
 from stream.evaluate.tables import markdown_text
-from tests.benchmarks.detection.run import PRODUCT, ROOT, Thresholds
+from tests.benchmarks.detection.run import PRODUCT, Thresholds, commit
 
 RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("numpy", "scipy", "river", "msgspec", "xxhash")
@@ -41,8 +40,9 @@ class Facts(msgspec.Struct, kw_only=True):
 
     date: str
     form: str
-    commit: str
-    changed: bool
+    commits: list[str]
+    """Commits that the runs were made at: one, unless they were continued later."""
+    parts_commit: str
     version: str
     config: dict[str, Any]
     python: str
@@ -60,18 +60,6 @@ class Results(msgspec.Struct, kw_only=True):
     report: Report
     parts: list[Part]
     missing_parts: dict[str, str]
-
-
-def commit() -> tuple[str, bool]:
-    """Return the commit's hash and whether the working tree differs from it; ("unknown", True) without git."""
-    try:
-        head, status = (
-            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-            for words in (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown", True
-    return head, bool(status)
 
 
 def versions() -> dict[str, str]:
@@ -101,11 +89,11 @@ def _slim(results: Results) -> Results:
 def document(results: Results) -> str:
     """Return the Markdown form."""
     facts, threshold = results.facts, results.facts.thresholds
-    tree = " and changes not committed" if facts.changed else ""
     frozen = ", ".join(f"{name} {value:.4g}" for name, value in threshold.thresholds.items())
     head = [
         f"# Detection, {facts.date}",
-        f"`python -m tests.benchmarks.detection --{facts.form}` at commit `{facts.commit}`{tree}, Hydrawatch "
+        f"`python -m tests.benchmarks.detection --{facts.form}` at commit {', '.join(facts.commits)} "
+        f"(real streams: {facts.parts_commit}), Hydrawatch "
         f"{facts.version} with its default configuration, Python {facts.python}, "
         + ", ".join(f"{name} {version}" for name, version in facts.packages.items())
         + f"; {facts.seconds / 60:.0f} minutes on {facts.processors} processors (load average {facts.busy:.1f}).",
@@ -187,17 +175,18 @@ def parts_table(results: Results) -> str:
     return "\n\n".join([*([table] if body else []), *absent]) or "No part was asked for."
 
 
-def facts(form: str, date: str, seconds: float, busy: float, processors: int, thresholds: Thresholds) -> Facts:
+def facts(
+    form: str, commits: list[str], date: str, seconds: float, busy: float, processors: int, thresholds: Thresholds
+) -> Facts:
     """Return how the figures came about."""
     from detectors import __version__
     from detectors.settings import DetectorSettings
 
-    head, dirty = commit()
     return Facts(
         date=date,
         form=form,
-        commit=head,
-        changed=dirty,
+        commits=commits,
+        parts_commit=commit(),
         version=__version__,
         config=msgspec.to_builtins(DetectorSettings()),
         python=platform.python_version(),

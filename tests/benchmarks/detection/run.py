@@ -92,12 +92,30 @@ def make(planned: Planned, work: Path, detectors: Sequence[str], keep_events: bo
         detectors={name: Outputs(f"{slug(name)}/alerts.jsonl", f"{slug(name)}/decisions.jsonl") for name in detectors},
         seconds={name: round(value, 2) for name, value in seconds.items()},
     )
-    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    written = msgspec.to_builtins(manifest) | {"commit": commit()}
+    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(written)))
     run = msgspec.structs.replace(measure(folder)[0], path=planned.path)
     (folder / FIGURES).write_bytes(msgspec.json.encode(run))
     if not keep_events:
         (folder / EVENTS).unlink()
     return run
+
+
+def commit() -> str:
+    """Return the commit's hash, with `-changed` where the working tree differs from it; "unknown" without git."""
+    try:
+        head, status = (
+            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+            for words in (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("-changed" if status else "")
+
+
+def made_at(work: Path, path: str) -> str:
+    """Return the commit that the run at `path` was made at."""
+    return str(msgspec.json.decode((work / path / MANIFEST).read_bytes())["commit"])
 
 
 def slug(name: str) -> str:
