@@ -15,12 +15,17 @@ Body = Callable[[Rig], Verdict | None]
 
 
 class Experiment(NamedTuple):
-    """One experiment: `body` does it and returns the verdict, or None when there is nothing to compare."""
+    """One experiment.
+
+    `body` does it and returns the verdict, or None when there is nothing to compare. `quick` ones are part of `make
+    test`, and one with its `own_broker` leaves it in another state than before.
+    """
 
     number: int
     name: str
     title: str
     quick: bool
+    own_broker: bool
     settings: dict[str, Any]
     body: Body
 
@@ -28,13 +33,15 @@ class Experiment(NamedTuple):
 ALL: dict[str, Experiment] = {}
 
 
-def experiment(number: int, *, quick: bool = False, **settings: Any) -> Callable[[Body], Body]:
+def experiment(
+    number: int, *, quick: bool = False, own_broker: bool = False, **settings: Any
+) -> Callable[[Body], Body]:
     """Register an experiment under the name of its function; `settings` are of the rig."""
 
     def register(body: Body) -> Body:
         name = body.__name__.replace("_", "-")
         title = (body.__doc__ or name).split("\n")[0].rstrip(".")
-        ALL[name] = Experiment(number, name, title, quick, settings, body)
+        ALL[name] = Experiment(number, name, title, quick, own_broker, settings, body)
         return body
 
     return register

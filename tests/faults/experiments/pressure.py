@@ -86,7 +86,7 @@ def _small_disk(rig: Rig, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", str(disk)], capture_output=True)
 
 
-@experiment(12)
+@experiment(12, own_broker=True)
 def full_disk(rig: Rig) -> Verdict:
     """The broker's disk fills up and the broker halts; space is made, it starts again."""
     with _small_disk(rig, 300) as disk:
