@@ -27,6 +27,9 @@ SECRETS = {("kafka", "sasl_password"), ("privacy", "key")}
 OUTSIDE = {"HYDRAWATCH_CONFIG", "HYDRAWATCH_SHARING__KEY"}
 """Variables with the prefix that are no keys of this configuration."""
 
+LONGEST_S = {"checkpoint_interval_s": 3600, "idle_timeout_s": 3600, "session_timeout_s": 90}
+"""Clients give up a request after 90 s, and refuse a session that is longer."""
+
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0.0)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -231,9 +234,9 @@ def _check(config: Config) -> Config:
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
             if getattr(kafka, name) is None:
                 raise ConfigError(f"kafka.{name}: required by kafka.security_protocol = {kafka.security_protocol}")
-    for name in ("checkpoint_interval_s", "idle_timeout_s", "session_timeout_s"):
-        if getattr(kafka, name) > 3600:
-            raise ConfigError(f"kafka.{name}: expected at most 3600 s")
+    for name, most in LONGEST_S.items():
+        if getattr(kafka, name) > most:
+            raise ConfigError(f"kafka.{name}: expected at most {most} s")
     if config.privacy.key is not None and len(config.privacy.key) < 16:
         raise ConfigError("privacy.key: expected at least 16 characters")
     return config

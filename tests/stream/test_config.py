@@ -131,3 +131,11 @@ def test_the_configuration_cannot_be_changed():
     with pytest.raises(AttributeError):
         Config().seed = 1
     assert msgspec.structs.asdict(Config())["seed"] == DetectorSettings().seed
+
+
+@pytest.mark.parametrize(("name", "most"), config.LONGEST_S.items())
+def test_no_time_is_longer_than_a_client_bears(name, most):
+    variable = f"HYDRAWATCH_KAFKA__{name.upper()}"
+    assert getattr(config.load(env={variable: str(most)}).kafka, name) == most
+    with pytest.raises(ConfigError, match=f"^kafka.{name}: expected at most {most} s"):
+        config.load(env={variable: str(most + 1)})
