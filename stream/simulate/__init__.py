@@ -83,7 +83,7 @@ def build(
     length = plan.days if days is None else days
     if not 0.25 <= length <= 366:
         raise ConfigError(f"days: {length} is not in 0.25 … 366")
-    world = World(seed, scale, length)
+    world = World(seed, scale, length, values.get("strength", 1.0))
     networks = Networks(world, world.rng("networks"))
     honest(world, networks, lookalikes)
     plan.build(world, networks, values)

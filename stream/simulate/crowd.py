@@ -15,7 +15,7 @@ from stream.simulate.world import World
 def honest(world: World, networks: Networks, kinds: Collection[str] | None = None) -> None:
     """Add the honest crowd, and the look-alikes of `kinds`, all by default.
 
-    Accounts grow with the square root of the scale, up to 120,000 small users (a quarter of them comes within three
+    Accounts grow with the square root of the scale, up to 90,000 small users (a quarter of them comes within three
     weeks), and tenants' requests with its 0.75th power: campaigns become a larger part of the traffic with the scale,
     as far as one machine can write it.
 
@@ -26,8 +26,8 @@ def honest(world: World, networks: Networks, kinds: Collection[str] | None = Non
     if wanted - set(LOOKALIKES):
         raise ConfigError(f"lookalikes: {min(wanted - set(LOOKALIKES))!r} is none of {', '.join(LOOKALIKES)}")
     people = round(min(8000 * world.growth(0.5), 60_000))
-    world.populations.append(chatters(world, networks, 2 * max(people, 1500)))
-    world.populations.append(developers(world, networks, max(people // 32, 90)))
+    world.populations.append(chatters(world, networks, max(3 * people // 2, 2500)))
+    world.populations.append(developers(world, networks, max(people // 18, 120)))
     tenants = round(min(max(130 * world.growth(0.5), 60), 1600))
     world.populations += pools(world, networks, tenants, tenant_requests(world))
     for kind in LOOKALIKES:
@@ -38,4 +38,4 @@ def honest(world: World, networks: Networks, kinds: Collection[str] | None = Non
 
 def tenant_requests(world: World) -> float:
     """Return the expected requests of all API tenants over the run."""
-    return 26_000 * max(world.growth(0.75), 0.2) * world.days / 14
+    return 36_000 * max(world.growth(0.75), 0.2) * world.days / 14

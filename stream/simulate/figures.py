@@ -80,6 +80,7 @@ TALK_GAP_S = Quantiles((0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), (15, 40, 60, 100, 160,
 # [GenTD26] per-user CV of gaps q25/50/75 = 2.8/4.3/5.3: this many conversations in a sitting, times the 0.7th power of
 # what a user sends in 23 days.
 TALKS_PER_SITTING = 0.45
+DEVELOPER_MEDIAN_PER_DAY = 12.0  # [Assumed] users of coding agents, sigma 1
 # [Assumed] agent loops send the next request when the tools are done.
 AGENT_GAP_S = Quantiles((0, 0.1, 0.5, 0.9, 1), (2, 5, 14, 70, 900))
 # [RAGPulse] share of user inputs that repeat verbatim, most of them a few popular ones.

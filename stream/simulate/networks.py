@@ -137,6 +137,7 @@ def shared(rng: np.random.Generator, n: int, fanout: Quantiles) -> np.ndarray:
     """Split `n` accounts at random into groups whose account-weighted sizes follow `fanout`; return group numbers."""
     sizes = fanout.draw(rng, 4 * n + 8).astype(np.int64)
     sizes = sizes[rng.random(len(sizes)) * sizes < 1]  # a random account sees `fanout`: a group of k is k times rarer
+    sizes = np.append(sizes, max(n - int(sizes.sum()), 0))
     return rng.permutation(np.repeat(np.arange(len(sizes)), sizes)[:n])
 
 

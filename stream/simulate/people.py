@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from stream.simulate.apps import chat_prompts
 from stream.simulate.arrivals import session_starts, sittings, unfold
+from stream.simulate.circles import BUILDERS, PEOPLE, circles
 from stream.simulate.events import EVENT, mix
 from stream.simulate.figures import (
     AGENT_GAP_S,
     DAY_MS,
-    HONEST_CARD_FANOUT,
+    DEVELOPER_MEDIAN_PER_DAY,
     HUMAN_HOURS,
     SESSION_TURNS,
     TALKS_PER_SITTING,
@@ -18,12 +20,13 @@ from stream.simulate.figures import (
     USER_SIGMA,
     Quantiles,
 )
-from stream.simulate.identities import DEVELOPER, NEVER, PERSON, Group, enrol, veterans
-from stream.simulate.networks import Networks, shared
+from stream.simulate.identities import DEVELOPER, NEVER, PERSON, Group, Profile, enrol, veterans
+from stream.simulate.networks import Networks
 from stream.simulate.prompts import AGENT_LOOP, CHAT, PromptSet, promptset, public_templates
 from stream.simulate.world import World
 
 MEAN_TURNS = 1 + float(np.sum(1 - np.array(SESSION_TURNS)))
+CIRCLES = {"chat": PEOPLE, "developer": BUILDERS}
 
 
 class People:
@@ -114,41 +117,20 @@ def chatters(world: World, networks: Networks, n: int) -> People:
     """Return `n` chat users."""
     rng = world.rng("chat")
     created, died = lifetimes(world, rng, n, 0.16)
-    group = enrol(
-        world,
-        rng,
-        n,
-        "chat",
-        PERSON,
-        exits=networks.mixed(n),
-        created=created,
-        died=died,
-        cards=shared(rng, n, HONEST_CARD_FANOUT),
-    )
+    group = _enrol(world, networks, rng, n, "chat", PERSON, created, died)
     per_day = np.minimum(USER_MEDIAN_PER_DAY * np.exp(USER_SIGMA * rng.standard_normal(n)), 55)
     talks = TALKS_PER_SITTING * np.minimum((per_day * 23) ** 0.7, 30) * np.exp(0.4 * rng.standard_normal(n))
-    prompts = promptset(world, CHAT)
-    return People(
-        world, "chat", group, prompts, per_day, None, np.maximum(talks, 1), prompts.choose(rng, n), TURN_GAP_S, 0.45
-    )
+    prompts = chat_prompts(world, rng)
+    favourite = prompts.choose(rng, n)
+    return People(world, "chat", group, prompts, per_day, None, np.maximum(talks, 1), favourite, TURN_GAP_S, 0.45)
 
 
 def developers(world: World, networks: Networks, n: int) -> People:
     """Return `n` users of coding agents: the same few public templates, long loops, larger volumes."""
     rng = world.rng("developer")
     created, died = lifetimes(world, rng, n, 0.14)
-    group = enrol(
-        world,
-        rng,
-        n,
-        "developer",
-        DEVELOPER,
-        exits=networks.mixed(n, 0.14),
-        created=created,
-        died=died,
-        cards=shared(rng, n, HONEST_CARD_FANOUT),
-    )
-    per_day = np.minimum(4.0 * np.exp(1.25 * rng.standard_normal(n)), 260)
+    group = _enrol(world, networks, rng, n, "developer", DEVELOPER, created, died)
+    per_day = np.minimum(DEVELOPER_MEDIAN_PER_DAY * np.exp(rng.standard_normal(n)), 260)
     kinds = [AGENT_LOOP[i] for i in rng.choice(len(AGENT_LOOP), 60, p=[0.48, 0.25, 0.16, 0.03, 0.08])]
     prompts = promptset(
         world, [*kinds, *CHAT], np.concatenate([public_templates(world, rng, 60), world.numbers(len(CHAT))])
@@ -157,3 +139,29 @@ def developers(world: World, networks: Networks, n: int) -> People:
     turns = 3.0 + np.minimum(np.sqrt(per_day) * 2.5, 22)
     favourite = rng.integers(0, 60, n)
     return People(world, "developer", group, prompts, per_day, turns, np.ones(n), favourite, AGENT_GAP_S, 0.5)
+
+
+def _enrol(
+    world: World,
+    networks: Networks,
+    rng: np.random.Generator,
+    n: int,
+    kind: str,
+    profile: Profile,
+    created: np.ndarray,
+    died: np.ndarray,
+) -> Group:
+    common = circles(networks, rng, networks.mixed(n, 0.10 if kind == "chat" else 0.14), CIRCLES[kind])
+    return enrol(
+        world,
+        rng,
+        n,
+        kind,
+        profile,
+        exits=common.exits,
+        created=created,
+        died=died,
+        cards=common.cards,
+        devices=common.devices,
+        organizations=common.organizations,
+    )

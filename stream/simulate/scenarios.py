@@ -34,12 +34,15 @@ class Scenario:
     """Length of the run unless told otherwise."""
 
 
+STRENGTH = {"strength": Dial(1.0, 0.1, 5.0, "size of the honest look-alikes")}
+
+
 def quiet(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     """Add nothing."""
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "quiet": Scenario("the honest world alone: whatever is reported here is a false alarm", quiet),
+    "quiet": Scenario("the honest world alone: whatever is reported here is a false alarm", quiet, STRENGTH),
     "seeds": Scenario("the three campaigns reported in February 2026", february.build),
     "failover": Scenario("a banned pool of accounts, and a second one that goes on within minutes", failover.build),
     "proxy": Scenario("a reseller whose accounts carry a campaign among its customers", proxy.build, proxy.DIALS),

@@ -34,10 +34,12 @@ class World:
             their traffic, and are dealt other identifiers and addresses.
         scale: 1.0 is the published volume of the campaigns.
         days: length of the run.
+        strength: size of the honest look-alikes, 1.0 by default.
     """
 
-    def __init__(self, seed: int, scale: float, days: float) -> None:
+    def __init__(self, seed: int, scale: float, days: float, strength: float = 1.0) -> None:
         self.seed, self.scale, self.days = seed, scale, days
+        self.strength = strength
         self.start, self.end = START_MS, START_MS + int(days * DAY_MS)
         hour = round(days * 24 * RELEASE_SHARE)
         self.release = START_MS + (hour // 24 * 24 + 17 if days >= 2 else hour) * HOUR_MS
