@@ -57,10 +57,23 @@ _ASKED = (
 
 @dataclass
 class Phase:
-    """From `start` (ms) on the fleet sends `prompts`."""
+    """From `start` (ms) on the fleet sends `prompts`.
+
+    `reach`: (templates,) share of the accounts that are given each of them, all by default.
+    """
 
     start: int
     prompts: PromptSet
+    reach: np.ndarray | None = None
+
+    def choose(self, rng: np.random.Generator, accounts: np.ndarray) -> np.ndarray:
+        """Return a template for each of `accounts`, by weight and within its reach where some tries find one."""
+        which = self.prompts.choose(rng, len(accounts))
+        for _ in range(8 if self.reach is not None else 0):
+            draw = mix(accounts.astype(np.uint64) * np.uint64(4096) + which.astype(np.uint64)) >> np.uint64(11)
+            out = np.flatnonzero(draw.astype(float) / 2.0**53 > self.reach[which])  # type: ignore[index]
+            which[out] = self.prompts.choose(rng, len(out))
+        return which
 
 
 @dataclass
@@ -157,12 +170,13 @@ class Fleet:
         rng = self._rng
         phase = np.searchsorted([p.start for p in self.phases], starts, side="right") - 1
         phase = np.where(rng.random(len(starts)) < self.camouflage, -1, np.maximum(phase, 0))[talk]
-        for i, prompts in enumerate([*(p.prompts for p in self.phases), self.cover]):
+        cover = [] if self.cover is None else [Phase(0, self.cover)]
+        for i, work in enumerate([*self.phases, *cover]):
             mine = np.flatnonzero(phase == (i if i < len(self.phases) else -1))
-            if len(mine) and prompts is not None:
+            if len(mine):
                 part = rows[mine]
-                talks, index = np.unique(talk[mine], return_inverse=True)
-                prompts.fill(part, prompts.choose(rng, len(talks))[index], rng)
+                _, first, index = np.unique(talk[mine], return_index=True, return_inverse=True)
+                work.prompts.fill(part, work.choose(rng, part["account"][first])[index], rng)
                 if i == len(self.phases) and self.unrelated:
                     part["own"] = 0
                 rows[mine] = part

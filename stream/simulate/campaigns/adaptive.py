@@ -16,9 +16,11 @@ from stream.simulate.campaigns.operation import (
     Work,
     crew_exits,
     lone_sign_ups,
+    reaches,
     recruit,
     rotation,
     sign_ups,
+    varied,
     volume,
     window,
     work_list,
@@ -50,10 +52,14 @@ PROFILE = Profile(
     paid=0.8,
 )
 LANGUAGES = {"en": 0.7, "zh": 0.3}
+THINKING, TABLES = (
+    replace(REASONING, elicitation=()),
+    replace(ANALYSIS, elicitation=(), capabilities=("data_analysis",)),
+)
 FOCUS: tuple[Work, ...] = (
-    ((REASONING, 6), (ANALYSIS, 3)),
-    ((AGENTIC, 5), (CODING, 4)),
-    ((REASONING, 3), (CODING, 3), (ANALYSIS, 3)),
+    ((REASONING, 2), (THINKING, 5), (CODING, 4)),
+    ((AGENTIC, 5), (CODING, 5), (THINKING, 2)),
+    ((THINKING, 4), (CODING, 4), (TABLES, 4)),
 )
 
 
@@ -66,8 +72,8 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     group = _accounts(world, networks, rng, slots, born, dials["shared"])
     total = volume(world, reported, start, end)
     focus = FOCUS[int(rng.integers(len(FOCUS)))]
-    work = tuple((replace(kind, fresh=dials["paraphrase"]), number) for kind, number in focus)
-    phases = [Phase(start, work_list(world, rng, work, total, paraphrase=0.0))]
+    work = tuple((replace(kind, fresh=dials["paraphrase"]), 1) for kind in varied(rng, focus))
+    phases = [Phase(start, work_list(world, rng, work, 2 * total, paraphrase=0.0), reaches(rng, len(work)))]
     cover, weights = customers_prompts(world, rng), uneven(rng, len(slots.account), dials["spread"])
     key = int(rng.integers(1 << 20))
     runs = s.product(s.batches(key, 4, 1.5, 0.03), s.between(start, end))

@@ -13,7 +13,16 @@ from dataclasses import replace
 import numpy as np
 
 from stream.simulate import schedules as s
-from stream.simulate.campaigns.operation import balanced, head_count, recruit, rotation, tongues, window
+from stream.simulate.campaigns.operation import (
+    balanced,
+    head_count,
+    reaches,
+    recruit,
+    rotation,
+    tongues,
+    varied,
+    window,
+)
 from stream.simulate.campaigns.work import RELAYED
 from stream.simulate.figures import DAY_MS, HUMAN_HOURS, REPORTED, TURN_GAP_S
 from stream.simulate.fleet import Fleet, Phase, Tempo
@@ -51,17 +60,18 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
         TURN_GAP_S,
         failover=True,
     )
-    phases = [Phase(start, _sessions(world, rng, total))]
+    sessions = _sessions(world, rng, total)
+    phases = [Phase(start, sessions, reaches(rng, len(sessions.kinds), len(CHAT)))]
     changes = (tongues(world, LANGUAGES),)
     world.populations.append(Fleet(world, "campaign/drip", group, slots, phases, tempo, changes=changes))
 
 
 def _sessions(world: World, rng: np.random.Generator, total: float) -> PromptSet:
-    """Return users' sessions: 0.3 to 0.8 of them inside the product's own prompts, the rest passed on as they are."""
-    wrapped, captured = float(rng.uniform(0.3, 0.8)), max(int(total * rng.uniform(0.1, 0.4)), 1)
-    kinds = [(replace(k, captured=captured), k.weight) for k, number in RELAYED for _ in range(number)]
-    plain = [(replace(k, replay=0.02 if k.reasoning else 0.0, captured=captured), k.weight) for k in CHAT]
-    prompts = promptset(world, [k for k, _ in (*kinds, *plain)])
+    """Return users' sessions: 0.2 to 0.5 of them inside the product's own prompts, the rest passed on as they are."""
+    wrapped, captured = float(rng.uniform(0.2, 0.5)), max(int(total * rng.uniform(0.1, 0.4)), 1)
+    kinds = [replace(k, captured=captured) for k in varied(rng, RELAYED)]
+    plain = [replace(k, replay=0.02 if k.reasoning else 0.0, captured=captured) for k in CHAT]
+    prompts = promptset(world, [*kinds, *plain])
     inside = np.arange(len(prompts.kinds)) < len(kinds)
     for mine, share in ((inside, wrapped), (~inside, 1 - wrapped)):
         prompts.weight[mine] *= share / prompts.weight[mine].sum()

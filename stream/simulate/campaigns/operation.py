@@ -182,6 +182,19 @@ def work_list(
     return promptset(world, out, keys)
 
 
+def varied(rng: np.random.Generator, work: Work) -> list[Kind]:
+    """Return the kinds of `work`, one per template, each with its own number of tools where it has any."""
+    kinds = [kind for kind, number in work for _ in range(number)]
+    return [replace(k, tools=int(rng.integers(2, 19))) if k.tools else k for k in kinds]
+
+
+def reaches(rng: np.random.Generator, n: int, free: int = 0) -> np.ndarray:
+    """Return the share of the accounts that are given each of `n` templates; the last `free` reach them all."""
+    out = rng.beta(0.7, 0.7, n)
+    out[n - free :] = 1.0
+    return out
+
+
 def _vary(rng: np.random.Generator, kind: Kind, items: int, paraphrase: float, number: int) -> Kind:
     changes = {
         "items": items,

@@ -15,10 +15,12 @@ from stream.simulate import schedules as s
 from stream.simulate.campaigns.operation import (
     balanced,
     head_count,
+    reaches,
     recruit,
     rhythm,
     rotation,
     tongues,
+    varied,
     volume,
     window,
     work_list,
@@ -53,9 +55,10 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     total = volume(world, reported, start, end)
     weights = balanced(rng, len(slots.account))
     load = s.scaled(rhythm(rng, start, end), world.start, world.end, share * total)
-    work = work_list(world, rng, FOCUS[int(rng.integers(len(FOCUS)))], share * total)
+    focus = tuple((kind, 1) for kind in varied(rng, FOCUS[int(rng.integers(len(FOCUS)))]))
+    work = work_list(world, rng, focus, share * total)
     tempo = Tempo(load, weights, 2.0, errors=0.01, failover=True)
-    phases = [Phase(start, work)]
+    phases = [Phase(start, work, reaches(rng, len(focus)))]
     languages = tongues(world, {"en": 0.7, "zh": 0.3})
     world.populations.append(Fleet(world, "campaign/proxy", group, slots, phases, tempo, changes=(languages,)))
     if share < 1:
