@@ -41,7 +41,7 @@ DIALS = {
         0.5, 0.0, 1.0, "0: batches of all accounts at once; 1: arrivals each on its own, by a person's hours"
     ),
     "spread": Dial(0.6, 0.0, 2.0, "sigma of the accounts' log-normal volumes"),
-    "camouflage": Dial(0.3, 0.0, 0.95, "share of requests such as ordinary customers send"),
+    "camouflage": Dial(0.4, 0.0, 0.95, "share of requests such as ordinary customers send"),
     "accounts": Dial(1.0, 0.25, 8.0, "times as many accounts, each with a rate as many times lower"),
 }
 PROFILE = Profile(
@@ -52,10 +52,8 @@ PROFILE = Profile(
     paid=0.8,
 )
 LANGUAGES = {"en": 0.7, "zh": 0.3}
-THINKING, TABLES = (
-    replace(REASONING, elicitation=()),
-    replace(ANALYSIS, elicitation=(), capabilities=("data_analysis",)),
-)
+THINKING = replace(REASONING, elicitation=(), reasoning=0.35)
+TABLES = replace(ANALYSIS, elicitation=(), capabilities=("data_analysis",))
 FOCUS: tuple[Work, ...] = (
     ((REASONING, 2), (THINKING, 5), (CODING, 4)),
     ((AGENTIC, 5), (CODING, 5), (THINKING, 2)),
@@ -73,7 +71,7 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     total = volume(world, reported, start, end)
     focus = FOCUS[int(rng.integers(len(FOCUS)))]
     work = tuple((replace(kind, fresh=dials["paraphrase"]), 1) for kind in varied(rng, focus))
-    phases = [Phase(start, work_list(world, rng, work, 2 * total, paraphrase=0.0), reaches(rng, len(work)))]
+    phases = [Phase(start, work_list(world, rng, work, 2 * total, paraphrase=0.0), reaches(rng, len(work)) ** 1.5)]
     cover, weights = customers_prompts(world, rng), uneven(rng, len(slots.account), dials["spread"])
     key = int(rng.integers(1 << 20))
     runs = s.product(s.batches(key, 4, 1.5, 0.03), s.between(start, end))
