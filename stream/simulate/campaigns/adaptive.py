@@ -71,7 +71,7 @@ def build(world: World, networks: Networks, dials: Mapping[str, float]) -> None:
     total = volume(world, reported, start, end)
     focus = FOCUS[int(rng.integers(len(FOCUS)))]
     work = tuple((replace(kind, fresh=dials["paraphrase"]), 1) for kind in varied(rng, focus))
-    phases = [Phase(start, work_list(world, rng, work, 2 * total, paraphrase=0.0), reaches(rng, len(work)) ** 1.5)]
+    phases = [Phase(start, work_list(world, rng, work, 2 * total, paraphrase=0.0), reaches(rng, len(work)))]
     cover, weights = customers_prompts(world, rng), uneven(rng, len(slots.account), dials["spread"])
     key = int(rng.integers(1 << 20))
     runs = s.product(s.batches(key, 4, 1.5, 0.03), s.between(start, end))
