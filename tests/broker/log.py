@@ -22,7 +22,7 @@ def write(settings: KafkaSettings, topic: str, values: Iterable[tuple[int, bytes
 
     async def run() -> None:
         async with AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap_servers, linger_ms=2, max_request_size=4 << 20, **producer
+            bootstrap_servers=settings.bootstrap_servers, max_request_size=4 << 20, **{"linger_ms": 2} | producer
         ) as client:
             name = settings.topic_prefix + topic
             sent = [await client.send(name, value, key=b"key", partition=partition) for partition, value in values]

@@ -20,7 +20,7 @@ from tests.broker import kafka
 from tests.faults import experiments, rig
 from tests.faults.experiments import deaths, inputs, kills, members, outages, pressure, starts  # noqa: F401
 
-QUICK, FULL = (0.005, 1.5), (0.01, 3.0)
+QUICK, FULL = (0.005, 1.0), (0.01, 3.0)
 """Scale and days of the simulated traffic."""
 HEADER = f"{'#':>2} {'experiment':26} {'lost':>5} {'doubled':>7} {'wrong':>5} {'state':>5} {'repeats':>7} " \
          f"{'stall s':>7} {'peak MB':>7} {'took s':>6}  exits"  # fmt: skip

@@ -133,7 +133,6 @@ class Target:
         try:
             for batch in reader:
                 assert len(batch.lines) == len(batch.numbers)
-                assert max(map(len, batch.lines), default=0) <= 4097
                 self._judge(batch.lines)
             self.outcomes["files read"] += 1
         except self._refused:

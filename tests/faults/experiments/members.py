@@ -31,7 +31,7 @@ def scale_out_and_in(rig: Rig) -> Verdict:
 
 
 @experiment(5, partitions=2)
-def more_workers_than_partitions(rig: Rig) -> Verdict:
+def join_storm(rig: Rig) -> Verdict:
     """A join storm: five workers within a second, for two partitions."""
     rig.send(len(rig.lines) // 2)
     for number in range(5):
