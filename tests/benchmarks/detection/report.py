@@ -119,9 +119,13 @@ def _line(setting: Setting) -> tuple[str, ...]:
     return (
         _name(setting),
         *(_product(own) if own else ("–",) * 6),
-        f"{best.detector}: {_found(best)}, {_share(best.leaked_share)}" if best else "–",
+        _rival(best) if best else "–",
         *(f"{_found(row)}, {row.false_alerts}" if row else "–" for row in rules),
     )
+
+
+def _rival(row: Row) -> str:
+    return f"{row.detector}: {_found(row)}, {_share(row.leaked_share)}" if row.found else f"none: {_found(row)}"
 
 
 def _product(row: Row) -> tuple[str, ...]:
