@@ -143,8 +143,7 @@ def test_the_account_stage_restarts_anywhere(
 @pytest.fixture(scope="module")
 def partials() -> list[Partial]:
     stage, made = AccountStage(DetectorSettings()), campaign_among(60, 40, DAY_MS)
-    found = stage.process(made, range(len(made))) + stage.advance()
-    return found
+    return stage.process(made, range(len(made))) + stage.advance()
 
 
 @pytest.fixture(scope="module")
