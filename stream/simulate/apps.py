@@ -44,7 +44,7 @@ def apps(world: World, rng: np.random.Generator, n: int) -> tuple[list[Kind], np
     for i in np.minimum(sorts, len(_SORTS) - 1).tolist():
         kind = _SORTS[i][0]
         size = float(np.exp(0.5 * rng.standard_normal()))
-        items = int(rng.choice([0, 0, 0, 0, 0, 0, 4, 30, 400]))
+        items = int(rng.choice([0] * 10 + [4, 30, 400]))
         tools = max(1, round(kind.tools * rng.uniform(0.4, 2.2))) if kind.tools else 0
         kinds.append(replace(kind, input=(kind.input[0] * size, kind.input[1]), items=items, tools=tools))
     keys = np.where(rng.random(n) < 0.5, public_templates(world, rng, n), world.numbers(n))

@@ -193,7 +193,7 @@ def enrol(
     ids = _register(world, facts, np.where(known, created, -1), kind, campaign)
     exits = np.repeat(exits[:, None], 3, axis=1) if exits.ndim == 1 else exits
     families = USER_AGENTS[profile.agents]
-    skew = 1 / np.sqrt(np.arange(1, len(families) + 1))
+    skew = np.arange(1, len(families) + 1) ** (-0.5 if profile.agents == "client" else -1.3)  # most update at once
     agents = (
         rng.choice(len(families), n, p=skew / skew.sum())
         if not profile.one_agent

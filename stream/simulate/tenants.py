@@ -32,6 +32,7 @@ _CLIENT_SHARE = 0.67  # [ServeGen] of the variance of a window's log CV lies bet
 _NEXT_WINDOW = 0.5  # [ServeGen] correlation of the rest from one window to the next
 _RUN_WINDOWS = 4.0  # [ServeGen] windows of one run of a client that works in runs, about
 _COMMON_SIGMA, _OWN_SIGMA = 0.47, 0.15  # [ServeGen] log requests per window of a synchronised group and of its members
+_SWAYED_SHARE, _SWAY = 0.2, 0.6  # [ServeGen] pairwise correlation q99 0.18: some have a part of their noise in common
 _GOLDEN = (5**0.5 - 1) / 2
 _GRID = np.linspace(0, 1, 2003)[1:-1]
 _SCORES = np.array([NormalDist().inv_cdf(p) for p in _GRID.tolist()])
@@ -62,6 +63,7 @@ class Tenants:
         self._level = _normal((np.arange(n) * _GOLDEN + rng.random()) % 1)  # even among the busiest, too
         self.active[self.sync >= 0] = 1.0
         self._noise = np.where(self.sync >= 0, _OWN_SIGMA, pool.noise.draw(rng, n))
+        self._swayed = (self.sync < 0) & (rng.random(n) < _SWAYED_SHARE)
         self._zone = rng.choice([-8, -5, 0, 1, 8, 9], n)
         self.group = self._enrol(networks, volume)
         self._requests = volume / volume.sum() * requests
@@ -113,9 +115,11 @@ class Tenants:
         rng, w, pool = self._rng, len(windows), self._pool
         local = (windows // f.HOUR_MS + self._zone[:, None]) % 24
         shape = np.where(self.flat[:, None], 1.0, f.BUSINESS_HOURS[local])
-        noise = rng.standard_normal((self._n, w)) * self._noise[:, None]
-        common = rng.standard_normal((self._n + 1, w)) * _COMMON_SIGMA
-        noise += np.where((self.sync >= 0)[:, None], common[self.sync], 0.0)
+        noise = rng.standard_normal((self._n, w))
+        common = rng.standard_normal((self._n + 1, w))
+        part = np.where(self._swayed, _SWAY, 0.0)[:, None]
+        noise = (np.sqrt(1 - part) * noise + np.sqrt(part) * common[-1]) * self._noise[:, None]
+        noise += np.where((self.sync >= 0)[:, None], common[self.sync] * _COMMON_SIGMA, 0.0)
         variance = (self._noise**2 + np.where(self.sync >= 0, _COMMON_SIGMA**2, 0.0))[:, None]
         alive = (windows >= self.group.born[:, None]) & (windows < self.group.died[:, None])
         if windows[0] // f.DAY_MS != self._day:
