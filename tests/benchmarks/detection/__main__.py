@@ -61,7 +61,7 @@ def make_all(chosen: argparse.Namespace) -> list[Run]:
     """Make the planned runs, in processes of their own; the events are kept in the quick form alone."""
     runs = plan.planned(chosen.full, chosen.seeds, chosen.scenarios, chosen.scale, chosen.days)
     done: list[Run] = []
-    with ProcessPoolExecutor(chosen.jobs, get_context("spawn"), max_tasks_per_child=8) as pool:
+    with ProcessPoolExecutor(chosen.jobs, get_context("spawn")) as pool:
         waiting: dict[Future[Run], str] = {
             pool.submit(make, one, chosen.work, chosen.detectors, not chosen.full): one.path for one in runs
         }
