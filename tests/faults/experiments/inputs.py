@@ -174,8 +174,7 @@ def gaps(rig: Rig) -> Verdict:
     """A transactional producer whose every third transaction aborts: offsets with gaps, committed to their end."""
     asyncio.run(_transactions(rig))
     rig.sent = len(rig.lines)
-    rig.start()
-    verdict = rig.finish()
+    verdict = rig.finish()  # with a worker that may be idle, which is when it commits past the last mark
     rig.check(verdict.expected > 0, "nothing was found")
     return verdict
 
