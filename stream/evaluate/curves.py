@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 """Told apart by colour-blind readers too (Okabe & Ito 2008), grey for their yellow."""
-MARKERS = "osD^vPX*"
 WITHOUT_PLOTS = "PNG plots need matplotlib, which is not installed: pip install 'hydrawatch[plots]'"
 HEAD = (
     *("scenario", "dial", "value", "held", "scale", "days", "detector", "seeds", "campaigns", "found"),
@@ -115,47 +114,53 @@ def _bounds(figure: Estimate) -> list[float | None]:
 
 
 def _plot(curve: Curve, path: Path) -> None:
+    """Draw a column per detector, with its band and the others' lines in grey: eight bands in one panel hide all."""
     from matplotlib.figure import Figure
 
-    page = Figure(figsize=(11, 4.5), layout="constrained")
-    left, right = page.subplots(1, 2, sharex=True)
-    for axes, name, title in (
-        (left, "found_share", "campaigns found"),
-        (right, "leaked_share", "share of exchanges leaked before the first alert"),
-    ):
-        _panel(axes, curve, name)
-        axes.set(title=title, xlabel=curve.dial, ylim=(-0.03, 1.03))
-        axes.grid(alpha=0.3)
-    handles, labels = left.get_legend_handles_labels()
-    page.legend(handles, labels, loc="outside right upper", frameon=False)
-    counts = sorted({len(setting.seeds) for setting in curve.settings})
-    seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
-    held = ", ".join(f"{name} {value:g}" for name, value in curve.held.items())
-    page.suptitle(f"{curve.scenario}: {seeds} seeds, bands 95 %" + (f"; {held}" if held else ""), fontsize=11)
+    names = list(dict.fromkeys(row.detector for setting in curve.settings for row in setting.rows))
+    page = Figure(figsize=(1.2 + 1.9 * len(names), 5), layout="constrained")
+    panels = page.subplots(2, len(names), sharex=True, sharey=True, squeeze=False)
+    for line, (figure, title) in enumerate((("found_share", "campaigns found"), ("leaked_share", "exchanges leaked"))):
+        for number, name in enumerate(names):
+            axes = panels[line][number]
+            for other in names:
+                points = _points(curve, other, figure)
+                axes.plot(list(points), _values(points), color="0.85", linewidth=1, zorder=1)
+            _band(axes, _points(curve, name, figure), COLOURS[number % len(COLOURS)])
+            axes.grid(alpha=0.2)
+        panels[line][0].set(ylabel=f"share of {title}", ylim=(-0.03, 1.03))
+    for number, name in enumerate(names):
+        panels[0][number].set_title(name, fontsize=9)
+        panels[1][number].set_xlabel(curve.dial)
+    page.suptitle(_title(curve), fontsize=10)
     try:
         page.savefig(path, dpi=130)
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from None
 
 
-def _panel(axes: Axes, curve: Curve, figure: str) -> None:
-    names = dict.fromkeys(row.detector for setting in curve.settings for row in setting.rows)
-    for number, name in enumerate(names):
-        points = [
-            (setting.dials[curve.dial], getattr(row, figure))
-            for setting in curve.settings
-            for row in setting.rows
-            if row.detector == name and getattr(row, figure).value is not None
-        ]
-        style: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "zorder": 20 - number}
-        axes.plot(
-            [x for x, _ in points],
-            [y.value for _, y in points],
-            label=name,
-            marker=MARKERS[number % len(MARKERS)],
-            linewidth=2.5 if number == 0 else 1.2,
-            **style,
-        )
-        banded = [(x, y) for x, y in points if y.low is not None]
-        low, high = [y.low for _, y in banded], [y.high for _, y in banded]
-        axes.fill_between([x for x, _ in banded], low, high, alpha=0.12, linewidth=0, **style)
+def _title(curve: Curve) -> str:
+    counts = sorted({len(setting.seeds) for setting in curve.settings})
+    seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
+    held = ", ".join(f"{name} {value:g}" for name, value in curve.held.items())
+    return f"{curve.scenario}, n={seeds}, 95 % bands" + (f"\n{held}" if held else "")
+
+
+def _points(curve: Curve, detector: str, figure: str) -> dict[float, Estimate]:
+    return {
+        setting.dials[curve.dial]: getattr(row, figure)
+        for setting in curve.settings
+        for row in setting.rows
+        if row.detector == detector and getattr(row, figure).value is not None
+    }
+
+
+def _band(axes: Axes, points: dict[float, Estimate], colour: str) -> None:
+    axes.plot(list(points), _values(points), color=colour, marker="o", markersize=4, zorder=3)
+    known = {x: (y.low, y.high) for x, y in points.items() if y.low is not None and y.high is not None}
+    low, high = [low for low, _ in known.values()], [high for _, high in known.values()]
+    axes.fill_between(list(known), low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
+
+
+def _values(points: dict[float, Estimate]) -> list[float]:
+    return [y.value for y in points.values() if y.value is not None]

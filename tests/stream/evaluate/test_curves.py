@@ -75,7 +75,7 @@ def test_files_are_written_and_the_picture_holds_something(curve: Curve, tmp_pat
     from matplotlib.image import imread
 
     picture = imread(tmp_path / "new" / "folder" / "proxy-share.png")
-    assert picture.shape[1] > 1000
+    assert picture.shape[1] > 500
     colours = {tuple(round(float(c) * 255) for c in pixel[:3]) for pixel in picture[::2, ::2].reshape(-1, 4)}
     assert {(0, 0x72, 0xB2), (0xD5, 0x5E, 0)} <= colours
 
