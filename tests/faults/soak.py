@@ -27,6 +27,9 @@ SAMPLE_S = 5.0
 CALIBRATION = 40_000
 MAX_MB_PER_HOUR = 24.0
 MAX_FILES_PER_HOUR = 2.0
+DUPLICATE_IDS = 20_000
+"""Event ids remembered by each partition: so few that the memory of them is full within a minute or two. At the default
+of a million it grows for an hour, by some 100 bytes an id, and hides every other growth."""
 
 
 class Sample(NamedTuple):
@@ -82,7 +85,7 @@ def speed(run: Rig, source: Iterator[bytes]) -> float:
 def soak(run: Rig, source: Iterator[bytes], rate: float, minutes: float) -> list[Sample]:
     """Feed a worker `rate` requests a second; return what it used all along."""
     port = kafka.free_port()
-    worker = run.start(HYDRAWATCH_METRICS__PORT=str(port))
+    worker = run.start(HYDRAWATCH_METRICS__PORT=str(port), HYDRAWATCH_WINDOWS__DUPLICATE_IDS=str(DUPLICATE_IDS))
     run.ready(worker, run.settings.partitions + 1)
     began, sent, samples = time.monotonic(), 0, []
     while (passed := time.monotonic() - began) < minutes * 60:
