@@ -36,7 +36,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, kw_only=True):
-    """How the figures came about. Seconds are of the whole; `busy` is the load average at the end."""
+    """How the figures came about. `seconds`: wall clock of all runs and parts, added up; `busy`: load at the end."""
 
     date: str
     form: str
@@ -96,7 +96,8 @@ def document(results: Results) -> str:
         f"(real streams: {facts.parts_commit}), Hydrawatch "
         f"{facts.version} with its default configuration, Python {facts.python}, "
         + ", ".join(f"{name} {version}" for name, version in facts.packages.items())
-        + f"; {facts.seconds / 60:.0f} minutes on {facts.processors} processors (load average {facts.busy:.1f}).",
+        + f"; the runs took {facts.seconds / 60:.0f} minutes if added up, on {facts.processors} shared processors "
+        f"(load average {facts.busy:.1f}).",
         f"Baselines keep {threshold.false_campaigns_per_week:g} false campaigns a week on quiet worlds of the seeds "
         f"{', '.join(map(str, threshold.seeds))}: {frozen}. The rules after Glasswally and AegisGate keep their "
         "published constants, whatever they cost; the oracle knows the labels.",
