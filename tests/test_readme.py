@@ -54,3 +54,11 @@ def test_the_commands_shown_exist_with_their_options():
                 command = command.commands[word]
         known = {name for parameter in command.params for name in parameter.opts}
         assert set(options) <= known, line
+
+
+def test_the_detection_figures_are_those_of_the_latest_run():
+    latest = max((Path(__file__).parent / "benchmarks" / "results").glob("detection-*.md"), key=lambda path: path.name)
+    summary = latest.read_text(encoding="utf-8").split("## Summary\n\n")[1].split("\n\n")[0]
+    assert summary.startswith("| scenario |")
+    assert summary in README
+    assert latest.name in README

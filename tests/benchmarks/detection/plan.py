@@ -11,6 +11,7 @@ SCALE = 0.005
 """Some 130,000 to 230,000 requests of 4,700 accounts in a fortnight."""
 QUICK_SEEDS, FULL_SEEDS = 3, 10
 SWEEPS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
+    "quiet": {"strength": (0.25, 0.5, 1.0, 2.0, 4.0)},
     "proxy": {"campaign_share": (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)},
     "ramp": {"growth_per_day": (0.01, 0.03, 0.06, 0.1), "final_share": (0.05, 0.2, 0.4)},
     "adaptive": {
