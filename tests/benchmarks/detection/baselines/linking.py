@@ -44,12 +44,12 @@ def prepare(columns: Columns) -> list[Component]:
         if graph is None:
             continue
         label = components(
-            graph, links.theta, links.min_accounts, columns.verified, now - int(2 * links.half_life_days * DAY_MS)
+            graph, links.theta, links.min_accounts, world.verified, now - int(2 * links.half_life_days * DAY_MS)
         )
         joined = np.flatnonzero(label >= 0)
         order = joined[np.argsort(label[joined], kind="stable")]
         parts = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
-        found += [Component(now, part.tolist()) for part in parts if len(part)]
+        found += [Component(now, world.number[part].tolist()) for part in parts if len(part)]
     return found
 
 
@@ -68,13 +68,22 @@ def _canonical(columns: Columns) -> Columns:
 
 
 class _World:
-    """Who used which value, as of a time that only moves on."""
+    """Who used which value, as of a time that only moves on; accounts stand in the order of their first request.
+
+    `number` is the account at each of these places, `verified` is by place.
+    """
 
     def __init__(self, columns: Columns) -> None:
         self.uses = uses(columns, FAMILIES)
         self.last = np.zeros(len(self.uses.first), np.int64)
-        self.accounts = len(columns.ids)
-        self.organization = _organizations(columns)
+        first = np.full(len(columns.ids), np.iinfo(np.int64).max)
+        np.minimum.at(first, columns.account, columns.time)
+        self.number = np.argsort(first, kind="stable")
+        self._came = first[self.number]
+        self._place = np.empty(len(first), np.int64)
+        self._place[self.number] = np.arange(len(first))
+        self.verified = columns.verified[self.number]
+        self._organization = _organizations(columns)[self.number]
         self._read = 0
 
     def graph(self, now: int, links: LinkSettings) -> Graph | None:
@@ -89,13 +98,14 @@ class _World:
             return None
         shared, dense = np.unique(value[kept], return_inverse=True)
         graph = Graph(links.half_life_days, links.max_values)
-        graph.accounts.extend(self.accounts)
-        graph.accounts["organization"][: self.accounts] = self.organization
+        accounts = int(np.searchsorted(self._came, now))
+        graph.accounts.extend(accounts)
+        graph.accounts["organization"][:accounts] = self._organization[:accounts]
         graph.values.extend(len(shared))
         graph.values["family"][dense] = self.uses.family[kept]
         graph.values["accounts"][: len(shared)] = degree[shared]
         graph.uses.extend(len(kept))
-        graph.uses["account"][: len(kept)] = self.uses.account[kept]
+        graph.uses["account"][: len(kept)] = self._place[self.uses.account[kept]]
         graph.uses["value"][: len(kept)] = dense
         graph.uses["last"][: len(kept)] = self.last[kept]
         return graph
