@@ -13,45 +13,23 @@ from numpy.typing import NDArray
 from detectors import __version__
 from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigating, Outputs, Volume, stable_id
 from detectors.clusters import Clusters
-from detectors.decisions import decide
-from detectors.evidence import FAMILIES
-from detectors.evidence.fusion import NAMES, Fusion, Judgement
-from detectors.evidence.links import counts as shared_values
-from detectors.linking.components import rarity
-from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
-from detectors.linking.members import BUNDLE, TEMPLATE, Groups
-from detectors.models.peers import verified
+from detectors.decisions import Subject, decide
+from detectors.lineage import continues
+from detectors.linking.graph import HOUR_MS, Graph, Tick
+from detectors.membership import linked, young
 from detectors.partials import CAPABILITIES
+from detectors.risk import risk
 from detectors.settings import DetectorSettings
+from detectors.testimony import Testimony
 
 SAMPLE = 50
 OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
-ALIKE = 0.5
-"""Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
-WORK_SHARE = 0.3
-"""Members give at least this part of their requests to the group's prompts, if they are to count as doing its work."""
-RARE = 0.6
-YOUNG_MS = 30 * DAY_MS
-BREADTH = 0.3
-"""Members of a bundle use at least this part of the templates that its busy accounts use."""
 NEW_SHARE = 0.05
 MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
-CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 24.0
-
-
-class Testimony(msgspec.Struct):
-    """What speaks for one group, and whom it accuses."""
-
-    accounts: list[int]
-    by_content: bool
-    first_seen: int
-    score: float
-    surprise: float
-    evidence: list[Evidence]
-    links: list[Link]
-    mitigating: list[Mitigating]
-    provisional: bool
+CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
+RENEW_BEFORE_MS = 24 * HOUR_MS
+"""Decisions about accounts still at work are renewed so long before they end."""
 
 
 class Campaign(msgspec.Struct):
@@ -76,7 +54,8 @@ class Campaign(msgspec.Struct):
     provisional: bool = True
     merged_into: str | None = None
     lineage: list[str] = []
-    members: dict[int, bool] = {}
+    members: dict[int, int] = {}
+    """Account rows, and until when each is under a decision, ms; 0 for none yet."""
     traffic: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
     dirty: bool = False
 
@@ -121,83 +100,6 @@ class Campaigns:
         """Return the latest alert of each campaign, in the order of their opening."""
         return [self._alerts[campaign.campaign_id] for campaign in self._campaigns if campaign.revision]
 
-    def testimony(self, groups: Groups, judgement: Judgement, position: int, fusion: Fusion) -> Testimony:
-        """Return what the judgement says of one group, in a form that can be kept."""
-        evidence, against = [], []
-        for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
-            nats, value = float(judgement.nats[number, position]), float(judgement.statistics[number, position])
-            median, _, far = fusion.references[NAMES[number]].shape()
-            text = FAMILIES[number].text(groups, position, value, median)
-            if nats >= 0.5:
-                figures = (round(nats, 3), round(value, 4), round(median, 4), round(far, 4))
-                evidence.append(Evidence(NAMES[number], *figures, text))
-            elif nats <= -0.5:
-                against.append(Mitigating(NAMES[number], f"{text}; that is less than a campaign would show"))
-        mine = groups.group == position
-        accounts = groups.account[mine][self._accused(groups, position)]
-        first = groups.column("first")[mine]
-        return Testimony(
-            accounts=accounts.tolist(),
-            by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE),
-            first_seen=int(first[first > 0].min()),
-            score=float(judgement.total[position]),
-            surprise=float(judgement.surprise[position]),
-            evidence=evidence,
-            links=[Link(family, values, n) for family, (values, n) in shared_values(groups, position).items()],
-            mitigating=against + self._mitigating(accounts),
-            provisional=fusion.provisional,
-        )
-
-    def _accused(self, groups: Groups, position: int) -> NDArray[np.bool_]:
-        """Tell which members of a group take part in what the group does.
-
-        The account does the group's work, and it shares something rare with another member or was young when first
-        seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
-        same cards and exits needs both. A stranger who uses the same popular prompt, or the same exit, has one.
-        """
-        part, mine = groups.parts[position], groups.group == position
-        accounts, requests = groups.account[mine], groups.requests[mine]
-        own = self.graph.accounts["counts"][accounts, 0]
-        linked, young = self._linked(accounts, accounts), self._young(accounts)
-        marked = np.logical_or(linked, young)
-        if part.kind == BUNDLE:
-            used = part.traffic["templates"]
-            broad = used >= BREADTH * np.average(used, weights=requests)
-            return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
-        if part.kind == TEMPLATE:
-            return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
-        mix = groups.column("capabilities")[mine].astype(np.float64)
-        whole = mix.sum(0)
-        length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
-        alike = mix @ whole >= ALIKE * np.maximum(length, 1e-9)
-        shared = self.graph.accounts["shared"][accounts] >= WORK_SHARE * own
-        return np.asarray(linked & young & alike & shared, bool)
-
-    def _linked(self, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
-        """Tell which accounts share a rare payment, device or network with another of `members`."""
-        recent = self.graph.accounts["recent"]
-        values, count = np.unique(recent[members], return_counts=True)
-        rare = rarity(self.graph.values["accounts"][np.maximum(values, 0)], self.graph.accounts.rows) >= RARE
-        shared = values[(values >= 0) & (count >= 2) & rare]
-        return np.asarray(np.isin(recent[accounts], shared).any(axis=(1, 2)), bool)
-
-    def _young(self, accounts: NDArray) -> NDArray[np.bool_]:
-        created, first = self.graph.accounts["created"][accounts], self.graph.accounts["first"][accounts]
-        return np.asarray((created >= 0) & (first - created < YOUNG_MS), bool)
-
-    def _mitigating(self, accounts: NDArray) -> list[Mitigating]:
-        known = float(verified(self.graph, accounts).mean()) if len(accounts) else 0.0
-        facts = []
-        if known > 0:
-            text = f"{100 * known:.0f} % of the accounts passed a document check or are under contract"
-            facts.append(Mitigating("verified", text))
-        age = self.graph.accounts["first"][accounts] - self.graph.accounts["created"][accounts]
-        old = float(((self.graph.accounts["created"][accounts] >= 0) & (age > 60 * 24 * HOUR_MS)).mean())
-        if old > 0:
-            text = f"{100 * old:.0f} % of the accounts were over 60 days old at first use"
-            facts.append(Mitigating("established", text))
-        return facts
-
     def update(self, hot: Iterable[tuple[int, Testimony]], rows: NDArray, uses: NDArray, tick: Tick) -> Outputs:
         """Take in the groups that call for an alert and the traffic of one tick; return what changed.
 
@@ -241,14 +143,29 @@ class Campaigns:
         shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
         sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
         joined = [n for n, both in shared.items() if both >= OVERLAP * sizes[n]]
+        if number < 0 and joined:
+            number = max(joined, key=lambda n: (shared[n], -n))
         if number < 0:
-            number = max(joined, key=lambda n: (shared[n], -n)) if joined else self._open(accounts, now)
+            number = self._continued(accounts, now)
+        if number < 0:
+            number = self._open(accounts, now)
         for other in joined if testimony.by_content else ():
-            if other != number:
+            if other != number and self._campaigns[other].state != "merged":
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
                 number = first
         return number
+
+    def _continued(self, accounts: list[int], now: int) -> int:
+        """Return the campaign that other accounts began and these go on with, the latest first; −1 for none."""
+        for number in range(len(self._campaigns) - 1, -1, -1):
+            campaign = self._campaigns[number]
+            new = np.setdiff1d(accounts, list(campaign.members))
+            if campaign.state == "merged" or not campaign.members or not len(new):
+                continue
+            if continues(self.graph, np.array(list(campaign.members)), new, now):
+                return number
+        return -1
 
     def _open(self, accounts: list[int], now: int) -> int:
         eldest = min(accounts, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
@@ -263,7 +180,7 @@ class Campaigns:
         kept.traffic = [one + other for one, other in zip(kept.traffic, lost.traffic, strict=True)]
         members = list(lost.members)
         self._member_of[members] = target
-        kept.members |= dict.fromkeys(members, False)
+        kept.members |= dict.fromkeys(members, 0)
         lost.merged_into, lost.state = kept.campaign_id, "merged"
         if lost.revision:
             outputs.alerts.append(self._alert(lost, now))
@@ -277,7 +194,7 @@ class Campaigns:
         campaign = self._campaigns[number]
         new = [row for row in accounts if self._member_of[row] < 0]
         self._member_of[new] = number
-        campaign.members |= dict.fromkeys(new, False)
+        campaign.members |= dict.fromkeys(new, 0)
         if new:
             counts = self.graph.accounts["counts"][new].sum(0)
             campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, counts[:3], strict=True)]
@@ -298,7 +215,7 @@ class Campaigns:
             if self._campaigns[number].state in ("open", "updated"):
                 came = np.unique(accounts[late & (campaign == number)])
                 members = np.array([*self._campaigns[number].members, *came.tolist()])
-                self._add_members(number, came[self._linked(came, members) & self._young(came)].tolist())
+                self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:
         inside = self.is_member(rows)
@@ -325,11 +242,32 @@ class Campaigns:
         if not campaign.revision or self._changed(campaign, now) or raised:
             campaign.state = "updated" if campaign.revision else "open"
             outputs.alerts.append(self._alert(campaign, now))
-        undecided = list(campaign.members) if raised else [row for row, done in campaign.members.items() if not done]
-        for row in undecided:
-            campaign.members[row] = True
+        outputs.decisions += self._decide(campaign, self._undecided(campaign, now, raised), now)
+
+    def _undecided(self, campaign: Campaign, now: int, raised: bool) -> list[int]:
+        """Return the members without a decision, with one that is too mild, or with one about to run out in use."""
+        if raised:
+            return list(campaign.members)
+        renew = now + RENEW_BEFORE_MS
+        ending = [row for row, until in campaign.members.items() if until <= renew]
+        if not ending:
+            return []
+        until = np.array([campaign.members[row] for row in ending])
+        active = self.graph.accounts["last"][ending] > until - self.settings.decisions.duration_hours * HOUR_MS
+        return [row for row, due in zip(ending, (until == 0) | active, strict=True) if due]
+
+    def _decide(self, campaign: Campaign, rows: list[int], now: int) -> list[Decision]:
+        if not rows:
+            return []
+        figures, reasons = risk(self.graph, np.array(rows), np.array(list(campaign.members)))
+        decisions = []
+        for row, figure, reason in zip(rows, figures.tolist(), reasons, strict=True):
             revision = self._revision[row] = self._revision.get(row, 0) + 1
-            outputs.decisions.append(self._decision(campaign, row, revision, now))
+            subject = Subject(self.graph.ids[row], figure, reason)
+            decision = decide(self.settings.decisions, campaign.campaign_id, campaign.severity, subject, revision, now)
+            campaign.members[row] = decision.until
+            decisions.append(decision)
+        return decisions
 
     def _is_critical(self, campaign: Campaign) -> bool:
         return campaign.traffic[0] >= CRITICAL_REQUESTS or campaign.score >= CRITICAL_NATS
@@ -355,10 +293,6 @@ class Campaigns:
         rows, table = list(campaign.members), self.graph.accounts
         models = shares(self.graph.models.known, table["models"][rows].sum(0))
         return models, shares(self.graph.paths.known, table["paths"][rows].sum(0))
-
-    def _decision(self, campaign: Campaign, row: int, revision: int, now: int) -> Decision:
-        account = self.graph.ids[row]
-        return decide(self.settings.decisions, campaign.campaign_id, campaign.severity, account, revision, now)
 
     def _alert(self, campaign: Campaign, now: int) -> Alert:
         campaign.revision += 1

@@ -11,12 +11,14 @@ from detectors.accounts import HOUR_MS, RING
 from detectors.linking.bundles import traffic
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
-from detectors.windows import PaneRing, Table
+from detectors.slots import meetings
+from detectors.windows import PaneRing, Table, decay
 
 GROWTH = 1.1
 """A group is judged again when its requests or members have grown by this factor …"""
 REJUDGE_MS = DAY_MS
 """… or after this time."""
+MEETINGS_HALF_LIFE_MS = 3 * DAY_MS
 _WIDE = 4
 
 
@@ -46,6 +48,8 @@ class Clusters:
                 "voted": ("i8", ()),
                 "total": ("f4", ()),
                 "peak": ("f4", ()),
+                "met": ("f4", ()),
+                "chance": ("f4", ()),
                 **PaneRing.columns("hour", HOUR_MS // tick_ms, _WIDE, len(RING) - 1 - _WIDE),
                 **PaneRing.columns("day", 24, _WIDE, len(RING) - 1 - _WIDE),
             },
@@ -86,6 +90,13 @@ class Clusters:
         self.table["requests"][unique] += sums[:, 0]
         self.table.touch(unique)
         return unique
+
+    def meet(self, clusters: NDArray, accounts: NDArray, slots: NDArray, end_ms: int) -> None:
+        """Add the meetings of one tick: each row an account's slots in a cluster. Call before `count`."""
+        unique, met, chance = meetings(clusters, accounts, slots)
+        kept = decay(end_ms - self.table["last"][unique], MEETINGS_HALF_LIFE_MS)
+        self.table["met"][unique] = self.table["met"][unique] * kept + met
+        self.table["chance"][unique] = self.table["chance"][unique] * kept + chance
 
     def members(self, cluster: int) -> int:
         """Return about how many accounts the cluster has."""
@@ -158,17 +169,21 @@ class Clusters:
 
     def group(self, cluster: int) -> Group:
         """Return the cluster as a group."""
+        graph, table = self.graph, self.table
+        meetings = (float(table["met"][cluster]), float(table["chance"][cluster]))
         if cluster in self.bundles:
-            columns = traffic(self.graph, self.bundles[cluster])
-            return Group(BUNDLE, columns, np.arange(len(columns["account"])), columns["account"], self.bundles[cluster])
-        value = int(self.table["value"][cluster])
+            columns, templates = traffic(graph, self.bundles[cluster]), self.bundles[cluster]
+            every = np.arange(len(columns["account"]))
+            return Group(BUNDLE, columns, every, columns["account"], templates, meetings)
+        value = int(table["value"][cluster])
         if value < 0:
             accounts = self.component_members.get(cluster, np.zeros(0, np.int64))
-            return Group(COMPONENT, self.graph.accounts, accounts, accounts, np.zeros(0, np.int64))
-        uses = np.array(self.graph.members[value], np.int64)
-        uses = uses[self.graph.uses["counts"][uses, 0] >= 0.5]
-        kind = INFRASTRUCTURE if self.graph.values["family"][value] else TEMPLATE
-        return Group(kind, self.graph.uses, uses, self.graph.uses["account"][uses].astype(np.int64), np.array([value]))
+            return Group(COMPONENT, graph.accounts, accounts, accounts, np.zeros(0, np.int64), meetings)
+        uses = np.array(graph.members[value], np.int64)
+        uses = uses[graph.uses["counts"][uses, 0] >= 0.5]
+        kind = INFRASTRUCTURE if graph.values["family"][value] else TEMPLATE
+        accounts = graph.uses["account"][uses].astype(np.int64)
+        return Group(kind, graph.uses, uses, accounts, np.array([value]), meetings)
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed."""

@@ -100,9 +100,13 @@ class Extractor:
         return int.from_bytes(hmac.digest(self._key, value.encode(), "sha256")[:8], "little")
 
     def __call__(self, requests: Sequence[Request]) -> Columns:
-        """Return the columns of `requests`; hashes of missing values are 0, missing counts 0."""
+        """Return the columns of `requests`; hashes of missing values are 0, missing counts 0.
+
+        A prompt without a skeleton's hash has its SimHash for a template.
+        """
         field = _Fields(requests)
         status = _numbers(field["http_response_status_code"])
+        template, simhash = _hashes(field["prompt_template"]), _hexadecimals(field["prompt_simhash"])
         created = field["account_created"]
         return {
             "time": np.array(field["time"], np.int64),
@@ -113,12 +117,13 @@ class Extractor:
             "model": self.names.codes(field["gen_ai_request_model"]),
             "access_path": self.names.codes(field["access_path"]),
             "organization": _lookup(self._organization, field["organization_id"]),
-            "template": _hashes(field["prompt_template"]),
-            "simhash": _hexadecimals(field["prompt_simhash"]),
+            "template": np.where(template > 0, template, simhash),
+            "simhash": simhash,
             "content": _hashes(field["prompt_content"]),
             "payment": _lookup(self._identifier, field["payment_fingerprint"]),
             "device": _lookup(self._identifier, field["device_fingerprint"]),
             "network": _lookup(self._network, field["client_address"]),
+            "signature": _hashes(field["thinking_signature_hash"]),
             "capabilities": self._masks(field["prompt_capabilities"]),
             "counts": _counts(field, status),
         }

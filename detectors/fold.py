@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from detectors.accounts import AccountWindows, bits
 from detectors.columns import Columns
 from detectors.partials import FAMILIES, SCHEMA, Partial
+from detectors.slots import masks
 
 CHUNK_BYTES = 250_000
 """A chunk ends before the account that takes it past a multiple of this; one account alone is at most 420 kB."""
-ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 200, 110, 11, 8
+ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 216, 126, 11, 8
 """Encoded size of a row of each kind; an account has its id besides."""
-MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300}
+MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "signature": 300}
 """Values of each family that one account is followed through in a tick: those with most requests."""
 MAX_CONTENTS = 8_000
 """Different contents listed of one account in a tick."""
@@ -46,6 +47,7 @@ def fold(
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     who = place[np.searchsorted(active, columns["row"])]
+    columns = columns | {"slots": masks(columns["time"], end_ms // (tick + 1))}
     data = _per_account(accounts, active[order], who, columns, end_ms)
     data |= _mixes(who, columns)
     data |= _uses(who, columns)
@@ -83,6 +85,7 @@ def _per_account(accounts: AccountWindows, rows: NDArray, who: NDArray, columns:
         "last": np.maximum.reduceat(time, start),
         "counts": np.add.reduceat(columns["counts"][order], start, axis=0),
         "capabilities": np.add.reduceat(bits(columns["capabilities"][order]), start, axis=0),
+        "slots": np.bitwise_or.reduceat(columns["slots"][order], start, axis=0),
         "features": accounts.features(rows, end_ms),
     }
 
@@ -131,6 +134,7 @@ def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
         "use_simhash": columns["simhash"][rows[start]] if name == "template" else np.zeros(len(start), np.uint64),
         "use_counts": np.add.reduceat(columns["counts"][rows], start, axis=0),
         "use_capabilities": np.add.reduceat(bits(columns["capabilities"][rows]), start, axis=0),
+        "use_slots": np.bitwise_or.reduceat(columns["slots"][rows], start, axis=0),
         "use_contents": per_use,
     }
     return {column: values[kept] for column, values in uses.items()} | {"contents": contents}

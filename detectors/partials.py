@@ -12,7 +12,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-FAMILIES = ("template", "payment", "device", "network")
+from detectors.slots import WORDS
+
+FAMILIES = ("template", "payment", "device", "network", "signature")
 CAPABILITIES = (
     "reasoning", "coding", "tool_use", "agentic", "vision",
     "computer_use", "data_analysis", "rubric_grading", "policy_rewrite", "other",
@@ -34,6 +36,7 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "organization": ("u8", ()),
     "counts": ("f4", (len(COUNTS),)),
     "capabilities": ("f4", (len(CAPABILITIES),)),
+    "slots": ("u8", (WORDS,)),
     "features": ("f4", (FEATURES,)),
     "mix_account": ("i4", ()),
     "mix_kind": ("i1", ()),
@@ -45,11 +48,13 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "use_simhash": ("u8", ()),
     "use_counts": ("f4", (len(COUNTS),)),
     "use_capabilities": ("f4", (len(CAPABILITIES),)),
+    "use_slots": ("u8", (WORDS,)),
     "use_contents": ("i4", ()),
     "contents": ("u8", ()),
 }
 """Dtype and trailing shape of each column. `mix_*` rows count an account's requests per model (kind 0) or access
-path (kind 1); `plan`, `verification`, `pathway` and `mix_name` are positions in `names`, -1 when not known."""
+path (kind 1); `slots` and `use_slots` are masks of `detectors.slots`; `plan`, `verification`, `pathway` and `mix_name`
+are positions in `names`, -1 when not known."""
 
 
 class Partial(msgspec.Struct, array_like=True):

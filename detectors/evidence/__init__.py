@@ -12,9 +12,13 @@ from detectors.evidence import (
     evenness,
     links,
     outlierness,
+    repetition,
+    replay,
     rhythm,
     shared_prompts,
+    synchrony,
     templates,
+    verification,
     volume,
 )
 
@@ -29,6 +33,10 @@ FAMILIES = (
     rhythm,
     volume,
     shared_prompts,
+    replay,
+    synchrony,
+    repetition,
+    verification,
 )
 
 __all__ = ["FAMILIES"]

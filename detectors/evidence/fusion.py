@@ -14,8 +14,8 @@ from detectors.linking.members import INFRASTRUCTURE, Groups
 
 NAMES = tuple(family.NAME for family in FAMILIES)
 PURPOSE = np.array([name in ("capability", "elicitation") for name in NAMES])
-DECISIVE = np.array([name in ("elicitation", "shared_prompts", "links") for name in NAMES])
-DECISIVE_NATS = 3.0
+DECISIVE = np.array([name in ("elicitation", "shared_prompts", "links", "replay") for name in NAMES])
+DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
 work through many prompts together, or share cards and devices a few at a time: one of these must show."""
 INFRASTRUCTURE_NATS = 4.0
@@ -57,11 +57,25 @@ class Fusion:
     def judge(self, groups: Groups) -> Judgement:
         """Return what the families say of the groups."""
         statistics = np.stack([family.statistic(groups) for family in FAMILIES])
+        nats = self.nats(statistics)
+        total = self.totals(nats, groups.kind)
+        return Judgement(statistics, nats, total, self.total.minus_ln_p(total), self.is_telling(nats))
+
+    def nats(self, statistics: NDArray) -> NDArray[np.float64]:
+        """Return the signed, weighed nats of statistics of shape (F, G)."""
         pairs = zip(NAMES, statistics, strict=True)
-        nats = np.stack([EXPECTED[name].bound(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
-        total = nats.sum(0) - np.where(groups.kind == INFRASTRUCTURE, INFRASTRUCTURE_NATS, 0.0)
-        telling = (nats[PURPOSE].sum(0) > 0.0) & (np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS)
-        return Judgement(statistics, nats, total, self.total.minus_ln_p(total), telling)
+        return np.stack([EXPECTED[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
+
+    @staticmethod
+    def totals(nats: NDArray, kind: NDArray) -> NDArray[np.float64]:
+        """Return the total of each group, shape (G,)."""
+        return np.asarray(nats.sum(0) - np.where(kind == INFRASTRUCTURE, INFRASTRUCTURE_NATS, 0.0))
+
+    @staticmethod
+    def is_telling(nats: NDArray) -> NDArray[np.bool_]:
+        """Tell whether nats (F, …) speak for extraction, and show something that honest crowds do not do, shape (…)."""
+        decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
+        return np.asarray((nats[PURPOSE].sum(0) > 0.0) & decisive)
 
     def vote(self, judgement: Judgement, group: int, peak: float) -> None:
         """Let one group that is taken for honest join the references.

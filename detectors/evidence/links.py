@@ -10,13 +10,17 @@ from detectors.linking.members import Groups
 from detectors.partials import FAMILIES
 
 NAME = "links"
+WEIGHTS = (0.0, 1.0, 0.8, 0.35, 1.0)
+"""By family, template first: unrelated people stand behind one network every day, behind one card hardly ever."""
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return the mean over the members of the best r · (1 − s) among the values that each shares inside its group.
+    """Return the mean over the members of the best w · r · (1 − s) among the values that each shares inside its group.
 
-    r is the rarity of the value, s the part of the group that has it: fake accounts share cards and devices a few at a
-    time, while a class, an office or an event share one thing among all. Counted in families other than the one that
+    w is the weight of its family, r the rarity of the value, s the part of the group that has it: fake accounts share
+    cards and devices a few at a
+    time, while a class, an office or an event share one thing among all. What the keys of one organisation share does
+    not count. Counted in families other than the one that
     the group formed around: two families agree or it is nothing. Members that carry no payment, device or address
     (they come through a cloud) are left out; NaN for a group in which fewer than a third carry any.
     """
@@ -42,11 +46,23 @@ def _shared_rarity(groups: Groups, family: int) -> tuple[NDArray[np.float64], ND
     value = recent[member, place]
     key = groups.group[member].astype(np.int64) << 32 | value
     _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
-    inside = count[inverse]
-    few = 1.0 - inside / groups.size[groups.group[member]]
+    few = 1.0 - count[inverse] / groups.size[groups.group[member]]
     known = rarity(groups.graph.values["accounts"][value], groups.population.accounts)
-    weight[member, place] = np.where(inside >= 2, known * few, 0.0)
-    return weight.max(1), recent[:, 0] >= 0
+    weight[member, place] = np.where(across_organisations(groups, member, inverse), known * few, 0.0)
+    carries = groups.graph.accounts["carries"][groups.account]
+    return WEIGHTS[family] * weight.max(1), (carries >> family & 1).astype(bool)
+
+
+def across_organisations(groups: Groups, member: NDArray, value: NDArray) -> NDArray[np.bool_]:
+    """Tell which rows hold a value that members of two organisations hold; an unknown one is an organisation."""
+    account = groups.account[member]
+    organization = groups.graph.accounts["organization"][account]
+    organization = np.where(organization > 0, organization, account.astype(np.uint64))
+    low = np.full(len(value), np.iinfo(np.uint64).max)
+    high = np.zeros(len(value), np.uint64)
+    np.minimum.at(low, value, organization)
+    np.maximum.at(high, value, organization)
+    return np.asarray((low < high)[value], bool)
 
 
 def counts(groups: Groups, group: int) -> dict[str, tuple[int, int]]:

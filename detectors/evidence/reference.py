@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,28 +12,37 @@ from detectors.evidence.shipped import SHIPPED
 RESERVOIR = 2_000
 OWN_ENOUGH = 400
 """Own groups from which on the shipped reference is no longer needed."""
-TAIL = 0.9
+
+
+class _Fit(NamedTuple):
+    sample: NDArray
+    median: float
+    far: float
+    start: float
+    scale: float
+    surprise: float
+    """−ln p at `start`."""
 
 
 class Reference:
     """Values of one statistic among honest groups.
 
     Starts with the quantiles shipped with the program; the operator's own groups join them and, once there are
-    enough, replace them. Inside the sample a value's rank counts; above the 90 % quantile an exponential tail through
-    the 90 % and 99 % quantiles, since no sample reaches as far as the budget asks (DETECTION §4.2).
+    enough, replace them. Inside the sample a value's rank counts; beyond the quantile `tail` an exponential tail
+    through it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION §4.2).
 
     >>> reference = Reference("none")
-    >>> for value in range(1000):
+    >>> for value in np.random.default_rng(0).exponential(size=1000):
     ...     reference.add(value)
-    >>> reference.minus_ln_p(np.array([500.0, 990.0])).round(1)
-    array([0.7, 4.6])
+    >>> reference.minus_ln_p(np.array([0.7, 8.0])).round(1)
+    array([0.6, 8.4])
     """
 
-    def __init__(self, statistic: str) -> None:
+    def __init__(self, statistic: str, tail: float = 0.9) -> None:
+        self.tail = tail
         self._shipped = list(SHIPPED.get(statistic, ()))
         self._own: list[float] = []
-        self._sorted: NDArray | None = None
-        self._shape: tuple[float, float, float] | None = None
+        self._fit: _Fit | None = None
 
     @property
     def own(self) -> int:
@@ -49,32 +60,36 @@ class Reference:
             return
         self._own.append(float(value))
         del self._own[:-RESERVOIR]
-        self._sorted = self._shape = None
+        self._fit = None
 
-    def _sample(self) -> NDArray[np.float64]:
-        if self._sorted is None:
-            self._sorted = np.sort(np.array([*self._own, *(self._shipped if self.provisional else ())], np.float64))
-        return self._sorted
+    def _fitted(self) -> _Fit:
+        if self._fit is None:
+            sample = np.sort(np.array([*self._own, *(self._shipped if self.provisional else ())], np.float64))
+            known = sample if len(sample) else np.zeros(1)
+            start, median, far = np.quantile(known, (self.tail, 0.5, 0.99)).tolist()
+            scale = max((far - start) / float(np.log((1.0 - self.tail) / 0.01)), 0.02 * abs(far), 1e-3)
+            self._fit = _Fit(sample, median, far, start, scale, -float(np.log(1.0 - self.tail)))
+        return self._fit
 
-    def shape(self) -> tuple[float, float, float]:
-        """Return the median, the 90 % and the 99 % quantile; zeros where nothing is known."""
-        if self._shape is None:
-            sample = self._sample()
-            quantiles = np.quantile(sample, (0.5, TAIL, 0.99)).tolist() if len(sample) else [0.0, 0.0, 0.0]
-            self._shape = (quantiles[0], quantiles[1], quantiles[2])
-        return self._shape
+    def shape(self) -> tuple[float, float]:
+        """Return the median and the 99 % quantile; zeros where nothing is known."""
+        fit = self._fitted()
+        return fit.median, fit.far
 
     def minus_ln_p(self, values: NDArray) -> NDArray[np.float64]:
         """Return −ln p of each value, shape (len(values),); 0 while nothing is known."""
-        sample = self._sample()
-        if not len(sample):
+        fit = self._fitted()
+        if not len(fit.sample):
             return np.zeros(len(values))
-        at_least = len(sample) - np.searchsorted(sample, values, "left")
-        body = -np.log((at_least + 1) / (len(sample) + 1))
-        _, start, far = self.shape()
-        scale = max(far - start, 0.05 * abs(far), 1e-3) / np.log(10.0)
-        tail = -np.log(1.0 - TAIL) + (values - start) / scale
-        return np.where(values > start, tail, np.minimum(body, -np.log(1.0 - TAIL)))
+        at_least = len(fit.sample) - np.searchsorted(fit.sample, values, "left")
+        body = -np.log((at_least + 1) / (len(fit.sample) + 1))
+        beyond = fit.surprise + (values - fit.start) / fit.scale
+        return np.where(values > fit.start, beyond, np.minimum(body, fit.surprise))
+
+    def value_at(self, minus_ln_p: float) -> float:
+        """Return the value whose −ln p is `minus_ln_p`, which must lie in the tail."""
+        fit = self._fitted()
+        return fit.start + fit.scale * (minus_ln_p - fit.surprise)
 
     def state(self) -> list[float]:
         """Return what `load` takes."""
@@ -82,4 +97,4 @@ class Reference:
 
     def load(self, state: list[float]) -> None:
         """Put back what `state` returned."""
-        self._own, self._sorted, self._shape = list(state), None, None
+        self._own, self._fit = list(state), None

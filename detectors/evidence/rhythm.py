@@ -17,9 +17,9 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     counted, not requests, so a burst says nothing; members with fewer than six active ticks are left out;
     NaN where too few remain.
     """
-    table = groups.graph.accounts
-    hours = np.bitwise_count(table["hours"][groups.account]).astype(np.float64)
-    ticks = table["ticks"][groups.account].astype(np.float64)
+    hours = np.bitwise_count(groups.column("hours")).astype(np.float64)
+    whole = groups.graph.accounts["ticks"][groups.account]
+    ticks = np.minimum(groups.column("ticks"), whole).astype(np.float64)
     expected = 24.0 * (1.0 - (1.0 - 1.0 / 24.0) ** ticks)
     counted = ticks >= 6.0
     total = groups.sum(np.where(counted, np.minimum(hours / np.maximum(expected, 1e-9), 1.0), 0.0))

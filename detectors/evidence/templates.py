@@ -14,12 +14,13 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return (different contents / requests) × (share of the members' whole traffic through shared prompts).
 
     A class works on the same exercises and popular prompts repeat, so their first factor is low; people who use a
-    popular agent also do other things, so their second is.
+    popular agent also do other things, so their second is. NaN where contents are not known.
     """
     table = groups.graph.accounts
     own = table["counts"][groups.account, 0].astype(np.float64)
     shared = np.minimum(table["shared"][groups.account], own)
-    return different_share(groups) * groups.sum(shared) / np.maximum(groups.sum(own), 1.0)
+    share = different_share(groups) * groups.sum(shared) / np.maximum(groups.sum(own), 1.0)
+    return np.where(groups.sum(table["contents"][groups.account]) > 0, share, np.nan)
 
 
 def different_share(groups: Groups) -> NDArray[np.float64]:

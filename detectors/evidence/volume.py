@@ -12,14 +12,15 @@ NAME = "volume"
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return ln(median member's requests per day / median account's), not below 0."""
-    rate = daily_rate(groups.column("first"), groups.column("last"), groups.requests)
+    table = groups.graph.accounts
+    first, last, counts = (table[name][groups.account] for name in ("first", "last", "counts"))
+    rate = daily_rate(first, last, counts[:, 0])
     return np.maximum(np.log(np.maximum(groups.quantile(rate, 0.5), 1e-3) / max(groups.population.rate, 1e-3)), 0.0)
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    rate = daily_rate(groups.column("first"), groups.column("last"), groups.requests)[groups.group == group]
     return (
-        f"the median account makes {np.median(rate):.0f} requests a day inside the group alone, "
-        f"{np.exp(value):.1f} × an ordinary account (honest groups: {np.exp(median):.1f} ×)"
+        f"the median account makes {np.exp(value):.1f} × the requests a day of an ordinary one "
+        f"(honest groups: {np.exp(median):.1f} ×)"
     )

@@ -1,8 +1,9 @@
 """Accounts that share two different kinds of rare value, joined into components.
 
 Any one shared attribute joins almost everybody (a carrier's address, a card hub, a popular agent's prompt), so an edge
-needs values of two families whose rarities sum to a threshold. Two accounts have such an edge exactly when they share
-a pair (value of one family, value of another), so components are found over pairs, without listing edges.
+needs a thinking signature, or values of two families whose rarities sum to a threshold. Two accounts have such an edge
+exactly when they share a pair (value of one family, value of another), so components are found over pairs, without
+listing edges.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from detectors.linking.graph import Graph
 from detectors.partials import FAMILIES
 
+SIGNATURE = FAMILIES.index("signature")
+"""A thinking signature is issued once, to one account: shared outside one organisation it joins two on its own."""
 VALUES_PER_FAMILY = 8
 """The rarest values of an account that take part, per family."""
 GIANT_SHARE = 0.2
@@ -40,11 +43,13 @@ def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[
     Args:
         theta: the rarity that two shared values of different families must sum to.
         min_accounts: smaller components are left out.
-        verified: whether an account's organisation is verified; pairs within one such organisation do not count.
+        verified: whether an account's organisation is verified; pairs within one such organisation do not count, nor
+            do signatures within any.
         since_ms: uses not seen since then do not count.
     """
     keys, accounts, weight = _pairs(graph, since_ms)
-    outside = _across_organisations(graph, keys, accounts, verified)
+    house = verified[accounts] | (keys >> 32 == keys & 0xFFFF_FFFF)
+    outside = _across_organisations(graph, keys, accounts, house)
     keys, accounts, weight = keys[outside], accounts[outside], weight[outside]
     population = graph.accounts.rows
     while True:
@@ -72,6 +77,8 @@ def _pairs(graph: Graph, since_ms: int) -> tuple[NDArray, NDArray, NDArray]:
     for one, other in combinations(range(len(FAMILIES)), 2):
         left, right = _same_account(account, np.flatnonzero(family == one), np.flatnonzero(family == other))
         parts.append((value[left] * np.int64(1 << 32) + value[right], account[left], weight[left] + weight[right]))
+    replayed = np.flatnonzero(family == SIGNATURE)
+    parts.append((value[replayed] * np.int64((1 << 32) + 1), account[replayed], 2.0 * weight[replayed]))
     keys, accounts, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
     return keys, accounts, weights
 
@@ -94,9 +101,9 @@ def _same_account(account: NDArray, left: NDArray, right: NDArray) -> tuple[NDAr
     return np.repeat(left, count), right[offset]
 
 
-def _across_organisations(graph: Graph, keys: NDArray, accounts: NDArray, verified: NDArray) -> NDArray[np.bool_]:
-    """Tell which rows belong to a pair that is not confined to one verified organisation."""
-    organization = np.where(verified[accounts], graph.accounts["organization"][accounts], 0)
+def _across_organisations(graph: Graph, keys: NDArray, accounts: NDArray, house: NDArray) -> NDArray[np.bool_]:
+    """Tell which rows belong to a pair that is not confined to one organisation, counting rows in `house` alone."""
+    organization = np.where(house, graph.accounts["organization"][accounts], 0)
     unique, inverse = np.unique(keys, return_inverse=True)
     low = np.full(len(unique), np.iinfo(np.uint64).max)
     high = np.zeros(len(unique), np.uint64)

@@ -46,6 +46,7 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "models": ("f4", (MODELS,)),
     "paths": ("f4", (PATHS,)),
     "recent": ("i4", (len(FAMILIES) - 1, RECENT)),
+    "carries": ("u1", ()),
     "score": ("f4", ()),
     "scored": ("i8", ()),
     "component": ("i4", ()),
@@ -164,6 +165,7 @@ class Graph:
         value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
         value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         accounts = rows[tick.columns["use_account"]]
+        np.bitwise_or.at(self.accounts["carries"], accounts, np.left_shift(1, family).astype(np.uint8))
         uses = [self._use_row(*use) for use in zip(accounts.tolist(), family.tolist(), value.tolist(), strict=True)]
         if len(self._single) > self.max_values:
             self._single = dict(list(self._single.items())[self.max_values // 2 :])

@@ -70,6 +70,7 @@ class Group:
         rows: the members' rows in `traffic`.
         account: the members' account rows, same length.
         values: the value rows that the group formed around; none for a component.
+        meetings: how often members met in a slot of ten seconds, and what chance gives (`detectors.slots`).
     """
 
     kind: int
@@ -77,6 +78,7 @@ class Group:
     rows: NDArray
     account: NDArray
     values: NDArray
+    meetings: tuple[float, float] = (0.0, 0.0)
 
 
 class Groups:

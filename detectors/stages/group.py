@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.alerts import Alert, Outputs
-from detectors.campaigns import Campaigns, Testimony
+from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
 from detectors.linking.bundles import bundles
@@ -20,6 +20,7 @@ from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
+from detectors.testimony import Testimony, testify
 
 SCHEMA_VERSION = 1
 CHUNK_BYTES = 500_000
@@ -192,8 +193,14 @@ class GroupStage:
         joined = component >= 0
         bundle = np.array([self.clusters.bundle_of.get(value, -1) for value in values.tolist()], np.int64)
         bundled = bundle >= 0
-        clusters = np.concatenate([cluster[inside & ~bundled], bundle[bundled], component[joined]])
-        counts = np.concatenate([counts[inside & ~bundled], counts[bundled], tick.columns["counts"][joined]])
+        alone = inside & ~bundled
+        user, slots = rows[tick.columns["use_account"][seen]], tick.columns["use_slots"][seen]
+        clusters = np.concatenate([cluster[alone], bundle[bundled], component[joined]])
+        if len(clusters):
+            accounts = np.concatenate([user[alone], user[bundled], rows[joined]])
+            slots = np.concatenate([slots[alone], slots[bundled], tick.columns["slots"][joined]])
+            self.clusters.meet(clusters, accounts, slots, tick.end_ms)
+        counts = np.concatenate([counts[alone], counts[bundled], tick.columns["counts"][joined]])
         return self.clusters.count(clusters, counts, tick.end_ms)
 
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
@@ -218,7 +225,7 @@ class GroupStage:
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
         hot = [
-            (cluster, self.campaign_book.testimony(groups, judgement, position, self.fusion))
+            (cluster, testify(groups, judgement, position, self.fusion, threshold))
             for position, cluster in enumerate(due)
             if calls[position] and table["streak"][cluster] >= PERSISTENCE
         ]

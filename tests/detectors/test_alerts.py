@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from detectors.alerts import Alert, Decision, Limits, stable_id
-from detectors.decisions import decide
+from detectors.decisions import Subject, decide
 from detectors.settings import DecisionSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
@@ -23,6 +23,8 @@ DECISION = [
     "decision_id", "campaign_id", "revision", "scope", "value", "type", "limits", "restrict", "from", "until",
     "simulated", "reason",
 ]  # fmt: skip
+
+PLAIN = Subject("acc", 0.5, "")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,7 @@ def test_every_account_of_the_sample_has_a_decision(outputs: tuple[list, list]) 
 
 
 def test_from_is_the_key_on_the_wire_both_ways() -> None:
-    one = decide(DecisionSettings(), "c", "warning", "acc", 2, 1_000)
+    one = decide(DecisionSettings(), "c", "warning", PLAIN, 2, 1_000)
     wire = msgspec.json.decode(msgspec.json.encode(one))
     assert wire["from"] == 1_000
     assert "from_" not in wire
@@ -122,15 +124,19 @@ def test_from_is_the_key_on_the_wire_both_ways() -> None:
 
 def test_the_ladder_stops_short_of_suspension() -> None:
     made = DecisionSettings(enforce=True, duration_hours=2.0, requests_per_minute=3, tokens_per_minute=5)
-    warning = decide(made, "c", "warning", "acc", 1, 1_000)
-    critical = decide(made, "c", "critical", "acc", 2, 1_000)
+    warning = decide(made, "c", "warning", PLAIN, 1, 1_000)
+    critical = decide(made, "c", "critical", PLAIN, 2, 1_000)
     assert (warning.type, warning.restrict) == ("throttle", [])
     assert (critical.type, critical.restrict) == ("restrict", ["reasoning_summary_only", "newest_model"])
+    made_for_it = decide(made, "c", "critical", Subject("acc", 0.95, "verified by email"), 3, 1_000)
+    assert (made_for_it.type, made_for_it.restrict) == ("verify", critical.restrict)
+    assert "0.95" in made_for_it.reason
+    assert "verified by email" in made_for_it.reason
     assert warning.limits == Limits(3, 5)
     assert warning.until == 1_000 + 2 * HOUR_MS
     assert not warning.simulated
     assert warning.decision_id != critical.decision_id
-    assert warning.decision_id == decide(made, "c", "warning", "acc", 1, 9).decision_id
+    assert warning.decision_id == decide(made, "c", "warning", PLAIN, 1, 9).decision_id
 
 
 def test_stable_ids_are_the_same_for_good() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 
@@ -61,6 +63,28 @@ def test_enforced_decisions_are_not_simulated(outputs: Outputs) -> None:
 def test_alerts_survive_json(outputs: Outputs) -> None:
     encoded = msgspec.json.encode(outputs.alerts)
     assert msgspec.json.decode(encoded, type=list[type(outputs.alerts[0])]) == outputs.alerts
+
+
+def test_a_decision_is_renewed_while_its_account_is_at_work() -> None:
+    settings = DetectorSettings(decisions=DecisionSettings(duration_hours=30.0))
+    account, group = AccountStage(settings), GroupStage(settings)
+    requests = campaign_among(300, 40, 4 * DAY_MS, seed=5)
+    made = group.process(run(account, requests, [2_000]) + account.advance()).decisions
+    by_account: dict[str, list] = {}
+    for decision in made:
+        by_account.setdefault(decision.value, []).append(decision)
+    covered = [d for d in by_account.values() if d[-1].until >= START_MS + 4 * DAY_MS]
+    assert len(covered) >= 38
+    for decisions in covered:
+        for before, after in pairwise(decisions):
+            assert after.from_ <= before.until
+
+
+def test_every_alert_says_what_would_have_kept_it_quiet(outputs: Outputs) -> None:
+    for alert in outputs.alerts:
+        texts = [fact.text for fact in alert.mitigating if fact.fact == "counterfactual"]
+        assert len(texts) == 1
+        assert alert.evidence[0].family.replace("_", " ") in texts[0]
 
 
 def test_no_campaign_no_alert() -> None:

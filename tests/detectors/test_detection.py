@@ -86,7 +86,7 @@ def test_decision_revisions_of_an_account_count_up(outputs: Outputs) -> None:
     for decision in outputs.decisions:
         assert decision.revision == (latest[decision.value].revision + 1 if decision.value in latest else 1)
         assert decision.simulated
-        assert decision.type in ("throttle", "restrict")
+        assert decision.type in ("throttle", "restrict", "verify")
         assert decision.from_ < decision.until
         latest[decision.value] = decision
 

@@ -12,9 +12,13 @@ from detectors.evidence import (
     elicitation,
     evenness,
     links,
+    repetition,
+    replay,
     rhythm,
     shared_prompts,
+    synchrony,
     templates,
+    verification,
     volume,
 )
 from detectors.linking.graph import Graph
@@ -103,6 +107,7 @@ def test_links_are_things_shared_by_few_not_by_all_nor_by_nobody(
     groups = group(graph, np.full(SIZE, 10.0))
     values = graph.values.extend(SIZE)
     graph.values["family"][values] = ATTRIBUTES.index("payment")
+    graph.accounts["carries"][groups.account] = 1 << ATTRIBUTES.index("payment")
     graph.values["accounts"][values] = per_value
     graph.accounts["recent"][groups.account, 0, 0] = values[np.arange(SIZE) // per_value]
     assert expected[0] <= links.statistic(groups)[0] <= expected[1]
@@ -155,3 +160,53 @@ def test_every_family_speaks_in_a_sentence(graph: Graph) -> None:
     groups = group(graph, np.full(SIZE, 30.0))
     for family in FAMILIES:
         assert len(family.text(groups, 0, 0.5, 0.25)) > 30
+
+
+def test_links_within_one_organisation_are_no_links(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 10.0), organization=np.repeat(np.arange(SIZE // 4) + 1, 4))
+    values = graph.values.extend(SIZE)
+    graph.values["family"][values] = ATTRIBUTES.index("payment")
+    graph.values["accounts"][values] = 4
+    graph.accounts["carries"][groups.account] = 1 << ATTRIBUTES.index("payment")
+    graph.accounts["recent"][groups.account, 0, 0] = values[np.arange(SIZE) // 4]
+    assert links.statistic(groups)[0] == 0.0
+    graph.accounts["organization"][groups.account] = np.arange(SIZE) + 1
+    assert links.statistic(groups)[0] > 0.5
+
+
+def test_accounts_with_cards_of_their_own_are_measured_and_share_nothing(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 10.0), carries=np.full(SIZE, 1 << ATTRIBUTES.index("payment")))
+    assert links.statistic(groups)[0] == 0.0
+
+
+@pytest.mark.parametrize(("organizations", "expected"), [(np.arange(SIZE) + 1, 1.0), (np.full(SIZE, 7), 0.0)])
+def test_a_signature_on_two_organisations_is_replayed(graph: Graph, organizations: np.ndarray, expected: float) -> None:
+    groups = group(graph, np.full(SIZE, 10.0), organization=organizations)
+    values = graph.values.extend(SIZE)
+    place = ATTRIBUTES.index("signature") - 1
+    graph.accounts["recent"][groups.account, place, 0] = values[np.arange(SIZE) // 2]
+    assert replay.statistic(groups)[0] == expected
+
+
+def test_synchrony_counts_both_ways_and_needs_enough_to_say(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 10.0))
+    results = []
+    for meetings in ((400.0, 100.0), (25.0, 100.0), (100.0, 100.0), (9.0, 5.0)):
+        groups.parts[0].meetings = meetings
+        results.append(synchrony.statistic(groups)[0])
+    assert results[0] > 1.2
+    assert results[1] > 1.0
+    assert results[2] == 0.0
+    assert np.isnan(results[3])
+
+
+def test_repetition_is_one_for_fresh_contents_and_small_for_a_class(graph: Graph) -> None:
+    requests = np.full(SIZE, 50.0)
+    assert repetition.statistic(group(graph, requests))[0] == 1.0
+    assert repetition.statistic(group(graph, requests, contents=requests / 25))[0] == pytest.approx(0.04)
+    assert np.isnan(repetition.statistic(group(graph, requests, contents=0 * requests))[0])
+
+
+def test_verification_falls_with_the_requests_of_known_customers(graph: Graph) -> None:
+    known = np.where(np.arange(SIZE) < SIZE // 4, graph.names.codes(["contract"])[0], -1)
+    assert verification.statistic(group(graph, np.full(SIZE, 10.0), verification=known))[0] == 0.75

@@ -31,6 +31,12 @@ def test_surprise_grows_with_the_value_across_body_and_tail() -> None:
     assert surprise[-1] > 10
 
 
+def test_value_at_is_the_inverse_of_the_tail() -> None:
+    reference = filled(np.random.default_rng(3).exponential(size=900))
+    for surprise in (3.0, 8.0):
+        assert reference.minus_ln_p(np.array([reference.value_at(surprise)]))[0] == pytest.approx(surprise)
+
+
 def test_nothing_known_says_nothing() -> None:
     assert Reference("nothing shipped").minus_ln_p(np.array([1.0, 1e9])).tolist() == [0.0, 0.0]
 
@@ -41,7 +47,7 @@ def test_own_groups_replace_the_shipped_ones() -> None:
     for _ in range(OWN_ENOUGH):
         reference.add(0.125)
     assert not reference.provisional
-    assert reference.shape() == (0.125, 0.125, 0.125)
+    assert reference.shape() == (0.125, 0.125)
 
 
 def test_unmeasured_is_no_vote() -> None:
@@ -63,8 +69,7 @@ def test_every_family_has_bounds_and_a_shipped_reference() -> None:
     assert all(list(values) == sorted(values) for values in SHIPPED.values())
 
 
-def test_bound_caps_speaks_against_and_keeps_silent() -> None:
-    family = Expected(3.0, low=0.5, width=0.5, against=2.0)
+def test_what_speaks_for_is_capped_and_what_falls_short_speaks_against() -> None:
+    family = Expected(0.5, 2.0, low=0.5, width=0.5)
     statistic = np.array([0.9, 0.9, 0.25, 0.0, np.nan])
-    nats = np.array([1.0, 9.0, 9.0, 9.0, 9.0])
-    assert family.bound(statistic, nats).tolist() == [1.0, 3.0, -1.0, -2.0, 0.0]
+    assert family.weigh(statistic, np.array([1.0, 9.0, 9.0, 9.0, 9.0])).tolist() == [0.5, 2.5, -1.0, -2.0, 0.0]

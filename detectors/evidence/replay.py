@@ -1,0 +1,37 @@
+"""Reasoning replayed across accounts: a thinking signature issued to one account comes back from another.
+
+Honest clients send a signature back in the conversation it was issued in, from the account it was issued to, or from
+another key of the same organisation. A pool that relays its users' sessions, or cleans captured traces, does not care
+which of its accounts it uses (threat-intelligence report of September 2026, serve-and-harvest and trace cleaning).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.evidence.links import across_organisations
+from detectors.linking.members import Groups
+from detectors.partials import FAMILIES
+
+NAME = "replay"
+SIGNATURE = FAMILIES.index("signature")
+
+
+def statistic(groups: Groups) -> NDArray[np.float64]:
+    """Return the share of the members that replayed a signature which another organisation's member replayed too."""
+    recent = groups.graph.accounts["recent"][groups.account, SIGNATURE - 1]
+    member, place = np.nonzero(recent >= 0)
+    key = groups.group[member].astype(np.int64) << 32 | recent[member, place]
+    _, inverse = np.unique(key, return_inverse=True)
+    crossed = np.zeros(len(groups.account))
+    crossed[member[across_organisations(groups, member, inverse)]] = 1.0
+    return groups.mean(crossed)
+
+
+def text(groups: Groups, group: int, value: float, median: float) -> str:
+    """Return the sentence for one group."""
+    return (
+        f"{100 * value:.0f} % of the accounts sent thinking signatures that accounts of other organisations in the "
+        f"group sent too (honest groups: {100 * median:.0f} %)"
+    )

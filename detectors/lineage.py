@@ -1,0 +1,77 @@
+"""One campaign after another set of accounts: the work is handed on, or the flow of requests goes on elsewhere.
+
+A banned pool is followed within minutes by another with other cards, devices and exits (hydra clusters; failover on
+403). What stays is the work: the same prompts, and as many requests of the same sort.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.components import rarity
+from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
+
+SAME_WORK = 0.3
+"""Cosine of the requests through rare templates from which two sets of accounts do the same work."""
+ALIKE = 0.8
+SILENCED, FRESH = 0.6, 0.6
+"""Parts of the old accounts that fell silent together, and of the new ones that began then."""
+TOGETHER_MS, HANDOVER_MS = 12 * HOUR_MS, 2 * DAY_MS
+FLOW = 4.0
+"""The new flow is within this factor of the old one."""
+
+
+def continues(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
+    """Tell whether the accounts `new` go on with what the accounts `old` did.
+
+    Args:
+        old, new: account rows; none in both.
+        now: ms of event time.
+    """
+    return same_work(graph, old, new) >= SAME_WORK or took_over(graph, old, new, now)
+
+
+def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
+    """Return the cosine, 0 … 1, of two sets' requests per template, each weighed by the template's rarity."""
+    uses = graph.uses
+    prompts = graph.values["family"][uses["value"][: uses.rows]] == 0
+    vectors = []
+    for accounts in (one, other):
+        rows = np.flatnonzero(prompts & np.isin(uses["account"][: uses.rows], accounts))
+        vectors.append((uses["value"][rows], uses["counts"][rows, 0].astype(np.float64)))
+    values, inverse = np.unique(np.concatenate([value for value, _ in vectors]), return_inverse=True)
+    if not len(values):
+        return 0.0
+    weight = rarity(graph.values["accounts"][values], graph.accounts.rows)
+    split = len(vectors[0][0])
+    left = np.log1p(np.bincount(inverse[:split], vectors[0][1], len(values))) * weight
+    right = np.log1p(np.bincount(inverse[split:], vectors[1][1], len(values))) * weight
+    length = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float(left @ right) / length if length else 0.0
+
+
+def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
+    """Tell whether `old` fell silent together and `new` began then, with a like flow of like requests."""
+    table = graph.accounts
+    last, first = np.sort(table["last"][old]), table["first"][new]
+    window = np.searchsorted(last, last + TOGETHER_MS, "right") - np.arange(len(last))
+    at = int(window.argmax())
+    stop = int(np.median(last[at : at + int(window[at])]))
+    if window[at] < SILENCED * len(last) or now - stop < HOUR_MS:
+        return False
+    fresh = (first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS)
+    if fresh.mean() < FRESH or float(np.median(table["last"][new])) <= stop:
+        return False
+    mixes = [table["capabilities"][rows].sum(0).astype(np.float64) for rows in (old, new)]
+    length = float(np.linalg.norm(mixes[0]) * np.linalg.norm(mixes[1]))
+    flows = [_flow(graph, rows) for rows in (old, new)]
+    alike = length > 0 and float(mixes[0] @ mixes[1]) >= ALIKE * length
+    return alike and max(flows) <= FLOW * min(flows)
+
+
+def _flow(graph: Graph, rows: NDArray) -> float:
+    """Return the requests a day of `rows` together while they were at work."""
+    table = graph.accounts
+    span = int(table["last"][rows].max()) - int(table["first"][rows].min())
+    return float(table["counts"][rows, 0].sum()) / max(span / DAY_MS, 0.25)

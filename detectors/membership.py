@@ -1,0 +1,70 @@
+"""Which accounts of a group take part in what the group does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.components import rarity
+from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Groups
+
+ALIKE = 0.5
+"""Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
+WORK_SHARE = 0.3
+"""Members give at least this part of their requests to the group's prompts, if they are to count as doing its work."""
+RARE = 0.6
+YOUNG_MS = 30 * DAY_MS
+BREADTH = 0.3
+"""Members of a bundle use at least this part of the templates that its busy accounts use."""
+
+
+def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
+    """Tell which members of a group take part in what the group does, shape (members of the group,).
+
+    The account does the group's work, and it shares something rare with another member or was young when first
+    seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
+    same cards and exits needs both, and to ask for like things; where pairs of values made the group, one of the two
+    will do. A stranger who uses the same popular prompt, or the same exit, has one.
+    """
+    graph, part, mine = groups.graph, groups.parts[position], groups.group == position
+    accounts, requests = groups.account[mine], groups.requests[mine]
+    own = graph.accounts["counts"][accounts, 0]
+    joined, new = linked(graph, accounts, accounts), young(graph, accounts)
+    marked = np.logical_or(joined, new)
+    if part.kind == BUNDLE:
+        used = part.traffic["templates"]
+        broad = used >= BREADTH * np.average(used, weights=requests)
+        return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
+    if part.kind == TEMPLATE:
+        return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
+    mix = groups.column("capabilities")[mine].astype(np.float64)
+    whole = mix.sum(0)
+    length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
+    alike = mix @ whole >= ALIKE * length  # so are two of which nothing is known
+    shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
+    at_work = new | shared if part.kind == COMPONENT else new & shared
+    return np.asarray(joined & alike & at_work, bool)
+
+
+def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
+    """Tell which accounts share a rare payment, device, network or signature with a member of another organisation."""
+    table = graph.accounts
+    recent = table["recent"][members].reshape(len(members), -1)
+    who, place = np.nonzero(recent >= 0)
+    value = recent[who, place]
+    organization = table["organization"][members]
+    organization = np.where(organization > 0, organization, members.astype(np.uint64))
+    values, inverse = np.unique(value, return_inverse=True)
+    low = np.full(len(values), np.iinfo(np.uint64).max)
+    high = np.zeros(len(values), np.uint64)
+    np.minimum.at(low, inverse, organization[who])
+    np.maximum.at(high, inverse, organization[who])
+    rare = rarity(graph.values["accounts"][values], graph.accounts.rows) >= RARE
+    return np.asarray(np.isin(table["recent"][accounts], values[rare & (low < high)]).any(axis=(1, 2)), bool)
+
+
+def young(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
+    """Tell which accounts were under 30 days old when first seen."""
+    created, first = graph.accounts["created"][accounts], graph.accounts["first"][accounts]
+    return np.asarray((created >= 0) & (first - created < YOUNG_MS), bool)

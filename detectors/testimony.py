@@ -1,0 +1,100 @@
+"""What the judgement of one group says, in a form that can be kept and read: facts, doubts and whom it accuses."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.alerts import Evidence, Link, Mitigating
+from detectors.evidence import FAMILIES
+from detectors.evidence.fusion import NAMES, Fusion, Judgement
+from detectors.evidence.links import counts as shared_values
+from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.members import BUNDLE, TEMPLATE, Groups
+from detectors.membership import accused
+from detectors.models.peers import verified
+
+NOTABLE_NATS = 0.5
+
+
+class Testimony(msgspec.Struct):
+    """What speaks for one group, and whom it accuses."""
+
+    accounts: list[int]
+    by_content: bool
+    first_seen: int
+    score: float
+    surprise: float
+    evidence: list[Evidence]
+    links: list[Link]
+    mitigating: list[Mitigating]
+    provisional: bool
+
+
+def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> Testimony:
+    """Return what the judgement says of one group.
+
+    Args:
+        threshold: −ln p from which groups are reported.
+    """
+    evidence, against = [], []
+    for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
+        nats, value = float(judgement.nats[number, position]), float(judgement.statistics[number, position])
+        median, far = fusion.references[NAMES[number]].shape()
+        text = FAMILIES[number].text(groups, position, value, median)
+        if nats >= NOTABLE_NATS:
+            figures = (round(nats, 3), round(value, 4), round(median, 4), round(far, 4))
+            evidence.append(Evidence(NAMES[number], *figures, text))
+        elif nats <= -NOTABLE_NATS:
+            against.append(Mitigating(NAMES[number], f"{text}; that is less than a campaign would show"))
+    mine = groups.group == position
+    accounts = groups.account[mine][accused(groups, position)]
+    first = groups.column("first")[mine]
+    return Testimony(
+        accounts=accounts.tolist(),
+        by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE),
+        first_seen=int(first[first > 0].min()),
+        score=float(judgement.total[position]),
+        surprise=float(judgement.surprise[position]),
+        evidence=evidence,
+        links=[Link(family, values, n) for family, (values, n) in shared_values(groups, position).items()],
+        mitigating=[
+            *against,
+            *_established(groups.graph, accounts),
+            Mitigating("counterfactual", counterfactual(judgement, position, fusion, threshold)),
+        ],
+        provisional=fusion.provisional,
+    )
+
+
+def counterfactual(judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> str:
+    """Return which evidence would have had to be missing for the group to be left alone: the strongest, in order."""
+    needed, total = fusion.total.value_at(threshold), float(judgement.total[position])
+    gone: list[str] = []
+    nats = judgement.nats[:, position].copy()
+    for number in np.argsort(-nats, kind="stable").tolist():
+        if nats[number] <= 0.0:
+            break
+        gone.append(NAMES[number].replace("_", " "))
+        nats[number] = 0.0
+        if nats.sum() - judgement.nats[:, position].sum() + total < needed or not fusion.is_telling(nats):
+            break
+    return (
+        f"without the evidence of {' and '.join(gone)} it would not have been reported: it stands at {total:.1f} nats, "
+        f"{needed:.1f} are needed within the false-alarm budget"
+    )
+
+
+def _established(graph: Graph, accounts: NDArray) -> list[Mitigating]:
+    facts = []
+    known = float(verified(graph, accounts).mean()) if len(accounts) else 0.0
+    if known > 0:
+        text = f"{100 * known:.0f} % of the accounts passed a document check or are under contract"
+        facts.append(Mitigating("verified", text))
+    age = graph.accounts["first"][accounts] - graph.accounts["created"][accounts]
+    old = float(((graph.accounts["created"][accounts] >= 0) & (age > 60 * DAY_MS)).mean()) if len(accounts) else 0.0
+    if old > 0:
+        text = f"{100 * old:.0f} % of the accounts were over 60 days old at first use"
+        facts.append(Mitigating("established", text))
+    return facts

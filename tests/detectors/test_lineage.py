@@ -1,0 +1,66 @@
+"""A second pool: the same prompts, or the same flow begun where the first was cut off."""
+
+import numpy as np
+import pytest
+
+from detectors.lineage import continues, same_work, took_over
+from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
+from detectors.partials import CAPABILITIES, COUNTS
+
+BAN = 100 * DAY_MS
+OLD, NEW = np.arange(30), np.arange(30, 60)
+
+
+def world(new_first: int, new_last: int, capability: str = "coding", flow: float = 1.0) -> Graph:
+    """Return two pools: one at work for five days until `BAN`, one from `new_first` to `new_last`."""
+    graph = Graph(14.0, 1_000)
+    graph.accounts.extend(500)
+    rng = np.random.default_rng(0)
+    spans = ((OLD, BAN - 5 * DAY_MS, BAN, "coding", 1.0), (NEW, new_first, new_last, capability, flow))
+    for rows, first, last, ability, rate in spans:
+        requests = 20.0 * rate * (last - first) / DAY_MS
+        graph.accounts["first"][rows] = first + rng.integers(0, HOUR_MS, 30)
+        graph.accounts["last"][rows] = last - rng.integers(0, HOUR_MS, 30)
+        graph.accounts["counts"][rows, COUNTS.index("requests")] = requests
+        graph.accounts["capabilities"][rows, CAPABILITIES.index(ability)] = requests
+    return graph
+
+
+def use(graph: Graph, accounts: np.ndarray, template: int) -> None:
+    rows = graph.uses.extend(len(accounts))
+    graph.uses["account"][rows], graph.uses["value"][rows] = accounts, template
+    graph.uses["counts"][rows, 0] = 10.0
+    graph.values["accounts"][template] += len(accounts)
+
+
+def test_a_pool_that_begins_where_another_was_cut_off_continues_it() -> None:
+    graph = world(BAN + 5 * 60_000, BAN + DAY_MS)
+    assert took_over(graph, OLD, NEW, BAN + DAY_MS)
+    assert continues(graph, OLD, NEW, BAN + DAY_MS)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        world(BAN - 4 * DAY_MS, BAN + DAY_MS),
+        world(BAN + 6 * DAY_MS, BAN + 7 * DAY_MS),
+        world(BAN, BAN + DAY_MS, capability="vision"),
+        world(BAN, BAN + DAY_MS, flow=0.1),
+    ],
+    ids=["at work before", "a week later", "other work", "a trickle"],
+)
+def test_others_do_not(graph: Graph) -> None:
+    assert not took_over(graph, OLD, NEW, BAN + 7 * DAY_MS)
+
+
+def test_the_same_rare_prompts_are_the_same_work_and_popular_ones_are_not() -> None:
+    graph = world(BAN - 4 * DAY_MS, BAN)
+    graph.values.extend(3)
+    assert same_work(graph, OLD, NEW) == 0.0
+    use(graph, np.arange(500), 2)
+    assert same_work(graph, OLD, NEW) == 0.0
+    use(graph, OLD, 0)
+    use(graph, NEW, 1)
+    assert same_work(graph, OLD, NEW) < 0.01
+    use(graph, np.concatenate([OLD, NEW]), 0)
+    assert same_work(graph, OLD, NEW) > 0.5
