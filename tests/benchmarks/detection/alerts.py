@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.alerts import Decision, stable_id
-from detectors.decisions import decide
+from detectors.decisions import Subject, decide
 from detectors.settings import DecisionSettings
 from tests.benchmarks.detection.columns import DAY_MS, runs
 
@@ -93,7 +93,7 @@ class Outcome:
 
     def decide(self, campaign: str, account: int, time: int, revision: int = 1) -> int:
         """Put an account under a decision; return until when, ms."""
-        made = decide(SETTINGS, campaign, "warning", self.ids[account], revision, time)
+        made = decide(SETTINGS, campaign, "warning", Subject(self.ids[account], 0.5, ""), revision, time)
         self.decisions.append(made)
         return made.until
 
