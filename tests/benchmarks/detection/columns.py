@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detectors.columns import Extractor
 from detectors.hashing import digest
+from detectors.partials import FAMILIES
 from detectors.request import Request, decode_batch
 from detectors.settings import DetectorSettings, WindowSettings
 from detectors.stages.account import AccountStage
@@ -40,8 +41,8 @@ class Hourly:
 class Columns:
     """All requests in the order of time, a second copy of an event left out.
 
-    `account` numbers `ids`; a hash of 0 is a missing value. `values` has `template`, `simhash`, `payment`, `device`,
-    `network` (/24 or /48), `address` and `organization`; `counts` is (N, 11), see `detectors.partials.COUNTS`.
+    `account` numbers `ids`; a hash of 0 is a missing value. `values` has the families of `detectors.partials`, networks
+    as /24 or /48, and `simhash`, `address`, `organization`; `counts` is (N, 11), see `detectors.partials.COUNTS`.
     """
 
     ids: list[str]
@@ -113,7 +114,7 @@ class _Reader:
         joined = {name: column[rows] for name, column in joined.items()}
         verified = np.zeros(len(self._number), bool)
         verified[list(self._verified)] = True
-        names = ("template", "simhash", "payment", "device", "network", "address", "organization")
+        names = (*FAMILIES, "simhash", "address", "organization")
         return Columns(
             ids=list(self._number),
             time=joined["time"],
