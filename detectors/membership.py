@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Groups
 
 ALIKE = 0.5
@@ -53,15 +54,11 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
     recent = table["recent"][members].reshape(len(members), -1)
     who, place = np.nonzero(recent >= 0)
     value = recent[who, place]
-    organization = table["organization"][members]
-    organization = np.where(organization > 0, organization, members.astype(np.uint64))
-    values, inverse = np.unique(value, return_inverse=True)
-    low = np.full(len(values), np.iinfo(np.uint64).max)
-    high = np.zeros(len(values), np.uint64)
-    np.minimum.at(low, inverse, organization[who])
-    np.maximum.at(high, inverse, organization[who])
-    rare = rarity(graph.values["accounts"][values], graph.accounts.rows) >= RARE
-    return np.asarray(np.isin(table["recent"][accounts], values[rare & (low < high)]).any(axis=(1, 2)), bool)
+    house = houses(table["organization"][members], members)
+    rare = rarity(graph.values["accounts"][value], graph.accounts.rows) >= RARE
+    return np.asarray(
+        np.isin(table["recent"][accounts], value[rare & crosses(value, house[who])]).any(axis=(1, 2)), bool
+    )
 
 
 def young(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.components import rarity
+from detectors.linking.houses import crosses, houses
 from detectors.linking.members import Groups
 from detectors.partials import FAMILIES
 
@@ -56,13 +57,7 @@ def _shared_rarity(groups: Groups, family: int) -> tuple[NDArray[np.float64], ND
 def across_organisations(groups: Groups, member: NDArray, value: NDArray) -> NDArray[np.bool_]:
     """Tell which rows hold a value that members of two organisations hold; an unknown one is an organisation."""
     account = groups.account[member]
-    organization = groups.graph.accounts["organization"][account]
-    organization = np.where(organization > 0, organization, account.astype(np.uint64))
-    low = np.full(len(value), np.iinfo(np.uint64).max)
-    high = np.zeros(len(value), np.uint64)
-    np.minimum.at(low, value, organization)
-    np.maximum.at(high, value, organization)
-    return np.asarray((low < high)[value], bool)
+    return crosses(value, houses(groups.graph.accounts["organization"][account], account))
 
 
 def counts(groups: Groups, group: int) -> dict[str, tuple[int, int]]:

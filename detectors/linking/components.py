@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from detectors.linking.graph import Graph
+from detectors.linking.houses import crosses, houses
 from detectors.partials import FAMILIES
 
 SIGNATURE = FAMILIES.index("signature")
@@ -48,8 +49,8 @@ def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[
         since_ms: uses not seen since then do not count.
     """
     keys, accounts, weight = _pairs(graph, since_ms)
-    house = verified[accounts] | (keys >> 32 == keys & 0xFFFF_FFFF)
-    outside = _across_organisations(graph, keys, accounts, house)
+    trusted = verified[accounts] | (keys >> 32 == keys & 0xFFFF_FFFF)
+    outside = crosses(keys, houses(np.where(trusted, graph.accounts["organization"][accounts], 0), accounts))
     keys, accounts, weight = keys[outside], accounts[outside], weight[outside]
     population = graph.accounts.rows
     while True:
@@ -99,17 +100,6 @@ def _same_account(account: NDArray, left: NDArray, right: NDArray) -> tuple[NDAr
     start = np.cumsum(count) - count
     offset = np.arange(count.sum()) - np.repeat(start, count) + np.repeat(first, count)
     return np.repeat(left, count), right[offset]
-
-
-def _across_organisations(graph: Graph, keys: NDArray, accounts: NDArray, house: NDArray) -> NDArray[np.bool_]:
-    """Tell which rows belong to a pair that is not confined to one organisation, counting rows in `house` alone."""
-    organization = np.where(house, graph.accounts["organization"][accounts], 0)
-    unique, inverse = np.unique(keys, return_inverse=True)
-    low = np.full(len(unique), np.iinfo(np.uint64).max)
-    high = np.zeros(len(unique), np.uint64)
-    np.minimum.at(low, inverse, organization)
-    np.maximum.at(high, inverse, organization)
-    return ((low != high) | (low == 0))[inverse]
 
 
 def _join(keys: NDArray, accounts: NDArray, population: int) -> tuple[NDArray, NDArray]:
