@@ -3,7 +3,7 @@
 Each worker gives a score and a confidence; score × (0.4 + 0.6 × confidence) is summed by weight, × 1.30 for access from
 China, + 0.08 in a cluster of five or more, and from 0.35 on the account is limited. Of its sixteen workers these can be
 computed from our events: velocity, chain of thought, hydra cluster, timing cluster, pivot, template entropy and session
-gaps, 0.44 of the weights, which are therefore divided by 0.44. The others need TLS and HTTP/2 fingerprints, the
+gaps, 0.48 of the weights, which are therefore divided by 0.48. The others need TLS and HTTP/2 fingerprints, the
 prompt's text, embeddings, names of networks' owners, `max_tokens` or planted watermarks.
 
 What differs: an account is judged at the end of each hour of the clock, on that hour; clusters are found every six
