@@ -49,7 +49,7 @@ def _shared_rarity(groups: Groups, family: int) -> tuple[NDArray[np.float64], ND
     _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
     few = 1.0 - count[inverse] / groups.size[groups.group[member]]
     known = rarity(groups.graph.values["accounts"][value], groups.population.accounts)
-    weight[member, place] = np.where(across_organisations(groups, member, inverse), known * few, 0.0)
+    weight[member, place] = np.where(across_organisations(groups, member, key), known * few, 0.0)
     carries = groups.graph.accounts["carries"][groups.account]
     return WEIGHTS[family] * weight.max(1), (carries >> family & 1).astype(bool)
 

@@ -12,6 +12,8 @@ from detectors.evidence.shipped import SHIPPED
 RESERVOIR = 2_000
 OWN_ENOUGH = 400
 """Own groups from which on the shipped reference is no longer needed."""
+TAIL = 0.9
+TAIL_NATS = -float(np.log(1.0 - TAIL))
 
 
 class _Fit(NamedTuple):
@@ -20,15 +22,13 @@ class _Fit(NamedTuple):
     far: float
     start: float
     scale: float
-    surprise: float
-    """−ln p at `start`."""
 
 
 class Reference:
     """Values of one statistic among honest groups.
 
     Starts with the quantiles shipped with the program; the operator's own groups join them and, once there are
-    enough, replace them. Inside the sample a value's rank counts; beyond the quantile `tail` an exponential tail
+    enough, replace them. Inside the sample a value's rank counts; beyond the 90 % quantile an exponential tail
     through it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION §4.2).
 
     >>> reference = Reference("none")
@@ -38,8 +38,7 @@ class Reference:
     array([0.6, 8.4])
     """
 
-    def __init__(self, statistic: str, tail: float = 0.9) -> None:
-        self.tail = tail
+    def __init__(self, statistic: str) -> None:
         self._shipped = list(SHIPPED.get(statistic, ()))
         self._own: list[float] = []
         self._fit: _Fit | None = None
@@ -66,9 +65,9 @@ class Reference:
         if self._fit is None:
             sample = np.sort(np.array([*self._own, *(self._shipped if self.provisional else ())], np.float64))
             known = sample if len(sample) else np.zeros(1)
-            start, median, far = np.quantile(known, (self.tail, 0.5, 0.99)).tolist()
-            scale = max((far - start) / float(np.log((1.0 - self.tail) / 0.01)), 0.02 * abs(far), 1e-3)
-            self._fit = _Fit(sample, median, far, start, scale, -float(np.log(1.0 - self.tail)))
+            start, median, far = np.quantile(known, (TAIL, 0.5, 0.99)).tolist()
+            scale = max((far - start) / float(np.log((1.0 - TAIL) / 0.01)), 0.02 * abs(far), 1e-3)
+            self._fit = _Fit(sample, median, far, start, scale)
         return self._fit
 
     def shape(self) -> tuple[float, float]:
@@ -83,13 +82,13 @@ class Reference:
             return np.zeros(len(values))
         at_least = len(fit.sample) - np.searchsorted(fit.sample, values, "left")
         body = -np.log((at_least + 1) / (len(fit.sample) + 1))
-        beyond = fit.surprise + (values - fit.start) / fit.scale
-        return np.where(values > fit.start, beyond, np.minimum(body, fit.surprise))
+        beyond = TAIL_NATS + (values - fit.start) / fit.scale
+        return np.where(values > fit.start, beyond, np.minimum(body, TAIL_NATS))
 
     def value_at(self, minus_ln_p: float) -> float:
         """Return the value whose −ln p is `minus_ln_p`, which must lie in the tail."""
         fit = self._fitted()
-        return fit.start + fit.scale * (minus_ln_p - fit.surprise)
+        return fit.start + fit.scale * (minus_ln_p - TAIL_NATS)
 
     def state(self) -> list[float]:
         """Return what `load` takes."""

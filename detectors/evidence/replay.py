@@ -23,9 +23,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     recent = groups.graph.accounts["recent"][groups.account, SIGNATURE - 1]
     member, place = np.nonzero(recent >= 0)
     key = groups.group[member].astype(np.int64) << 32 | recent[member, place]
-    _, inverse = np.unique(key, return_inverse=True)
     crossed = np.zeros(len(groups.account))
-    crossed[member[across_organisations(groups, member, inverse)]] = 1.0
+    crossed[member[across_organisations(groups, member, key)]] = 1.0
     return groups.mean(crossed)
 
 

@@ -39,26 +39,25 @@ def broker_restart(rig: Rig) -> Verdict:
     return rig.finish()
 
 
-@experiment(4)
-def broker_killed(rig: Rig) -> Verdict:
-    """The broker is killed and comes back after 5 s."""
+def _dead_for(rig: Rig, seconds: float) -> Verdict:
     worker = _working(rig)
     rig.broker.kill()
-    time.sleep(5)
+    time.sleep(seconds)
     rig.broker.start()
     _go_on(rig, worker)
     return rig.finish()
+
+
+@experiment(4)
+def broker_killed(rig: Rig) -> Verdict:
+    """The broker is killed and comes back after 5 s."""
+    return _dead_for(rig, 5)
 
 
 @experiment(4)
 def broker_gone_for_a_minute(rig: Rig) -> Verdict:
     """The broker is killed and comes back after 60 s."""
-    worker = _working(rig)
-    rig.broker.kill()
-    time.sleep(60)
-    rig.broker.start()
-    _go_on(rig, worker)
-    return rig.finish()
+    return _dead_for(rig, 60)
 
 
 @experiment(18)
