@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from detectors.accounts import HOUR_MS, RING
 from detectors.linking.bundles import traffic
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
 from detectors.slots import meetings
 from detectors.windows import PaneRing, Table, decay
 
@@ -43,6 +43,7 @@ class Clusters:
                 "judged_requests": ("f8", ()),
                 "judged_members": ("i4", ()),
                 "judged": ("i8", ()),
+                "tested": ("i8", ()),
                 "streak": ("i2", ()),
                 "campaign": ("i4", ()),
                 "voted": ("i8", ()),
@@ -58,6 +59,9 @@ class Clusters:
         self.hour = PaneRing(self.table, "hour", tick_ms)
         self.day = PaneRing(self.table, "day", HOUR_MS)
         self.component_members: dict[int, NDArray] = {}
+        self.cell_members: dict[int, NDArray] = {}
+        self.cell_of: dict[int, int] = {}
+        """The cluster of each cell of behaviour."""
         self.bundles: dict[int, NDArray] = {}
         """The templates of each bundle, as value rows."""
         self.bundle_of: dict[int, int] = {}
@@ -105,7 +109,7 @@ class Clusters:
         value = self.table["value"][cluster]
         if value >= 0:
             return int(self.graph.values["accounts"][value])
-        return len(self.component_members.get(cluster, ()))
+        return len(self.component_members.get(cluster, self.cell_members.get(cluster, ())))
 
     def due(self, touched: NDArray, min_requests: int, min_accounts: int, end_ms: int) -> list[int]:
         """Return which of the touched clusters have changed enough to be judged."""
@@ -124,6 +128,7 @@ class Clusters:
         due = np.array(result, np.int64)
         table["judged_requests"][due] = table["requests"][due]
         table["judged"][due] = end_ms
+        table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
         return result
 
     def assign_components(self, label: NDArray) -> None:
@@ -152,6 +157,28 @@ class Clusters:
         self.graph.accounts["component"][changed] = now[changed]
         self.graph.accounts.touch(changed)
 
+    def assign_cells(self, codes: list[NDArray]) -> None:
+        """Put the accounts into the clusters of their cells of behaviour, one per grid; see `linking.behaviour`.
+
+        Args:
+            codes: per grid, the cell of each account, −1 for none.
+        """
+        cells = self.graph.accounts["cells"]
+        for grid, code in enumerate(codes):
+            known, inverse = np.unique(code, return_inverse=True)
+            new = [cell for cell in known.tolist() if cell >= 0 and cell not in self.cell_of]
+            self.cell_of.update(zip(new, self.table.extend(len(new)).tolist(), strict=True))
+            now = np.array([self.cell_of.get(cell, -1) for cell in known.tolist()], np.int64)[inverse]
+            changed = np.flatnonzero(cells[: len(code), grid] != now)
+            cells[changed, grid] = now[changed]
+            self.graph.accounts.touch(changed)
+        self._gather_cells()
+
+    def _gather_cells(self) -> None:
+        accounts = self.graph.accounts
+        grids = [_by_cluster(accounts["cells"][: accounts.rows, grid]) for grid in range(accounts["cells"].shape[1])]
+        self.cell_members = {cluster: rows for grid in grids for cluster, rows in grid.items()}
+
     def assign_bundles(self, bundles: list[NDArray]) -> None:
         """Give each bundle the cluster that most of its templates were in, or a new one."""
         before, self.bundles, self.bundle_of = self.bundle_of, {}, {}
@@ -177,8 +204,10 @@ class Clusters:
             return Group(BUNDLE, columns, every, columns["account"], templates, meetings)
         value = int(table["value"][cluster])
         if value < 0:
-            accounts = self.component_members.get(cluster, np.zeros(0, np.int64))
-            return Group(COMPONENT, graph.accounts, accounts, accounts, np.zeros(0, np.int64), meetings)
+            kind = BEHAVIOUR if cluster in self.cell_members else COMPONENT
+            members = self.cell_members if kind == BEHAVIOUR else self.component_members
+            accounts = members.get(cluster, np.zeros(0, np.int64))
+            return Group(kind, graph.accounts, accounts, accounts, np.zeros(0, np.int64), meetings)
         uses = np.array(graph.members[value], np.int64)
         uses = uses[graph.uses["counts"][uses, 0] >= 0.5]
         kind = INFRASTRUCTURE if graph.values["family"][value] else TEMPLATE
@@ -192,10 +221,14 @@ class Clusters:
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back what `snapshot` returned."""
         self.table.restore("clusters", items)
-        component = self.graph.accounts["component"][: self.graph.accounts.rows]
-        order = np.argsort(component, kind="stable")
-        clusters, start = np.unique(component[order], return_index=True)
-        parts = np.split(order, start[1:]) if len(order) else []
-        self.component_members = {
-            cluster: part for cluster, part in zip(clusters.tolist(), parts, strict=True) if cluster >= 0
-        }
+        accounts = self.graph.accounts
+        self.component_members = _by_cluster(accounts["component"][: accounts.rows])
+        self._gather_cells()
+
+
+def _by_cluster(column: NDArray) -> dict[int, NDArray[np.int64]]:
+    """Return the rows of each cluster that `column` names."""
+    order = np.argsort(column, kind="stable")
+    clusters, start = np.unique(column[order], return_index=True)
+    parts = np.split(order, start[1:]) if len(order) else []
+    return {cluster: part for cluster, part in zip(clusters.tolist(), parts, strict=True) if cluster >= 0}

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.houses import crosses, houses
-from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Groups
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, TEMPLATE, Groups
+from detectors.typicality import typical
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
 WORK_SHARE = 0.3
 """Members give at least this part of their requests to the group's prompts, if they are to count as doing its work."""
 RARE = 0.6
+CROWD = 20
 YOUNG_MS = 30 * DAY_MS
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
@@ -37,6 +39,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
+    if part.kind == BEHAVIOUR:
+        return np.asarray(typical(graph, accounts) & (joined | ~crowded(graph, accounts)), bool)
     if part.kind == TEMPLATE:
         return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
     mix = groups.column("capabilities")[mine].astype(np.float64)
@@ -59,6 +63,14 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
     return np.asarray(
         np.isin(table["recent"][accounts], value[rare & crosses(value, house[who])]).any(axis=(1, 2)), bool
     )
+
+
+def crowded(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
+    """Tell which of the accounts stand in a crowd: twenty of them have one common card, device or network."""
+    recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
+    value, inverse, count = np.unique(recent, return_inverse=True, return_counts=True)
+    common = (value >= 0) & (count >= CROWD) & (rarity(graph.values["accounts"][value], graph.accounts.rows) < RARE)
+    return np.asarray(common[inverse].reshape(recent.shape).any(1), bool)
 
 
 def young(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:

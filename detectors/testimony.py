@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from detectors.alerts import Evidence, Link, Mitigating
 from detectors.evidence import FAMILIES
-from detectors.evidence.fusion import NAMES, Fusion, Judgement
+from detectors.evidence.fusion import NAMES, Fusion, Judgement, bounded
 from detectors.evidence.links import counts as shared_values
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BUNDLE, TEMPLATE, Groups
+from detectors.linking.members import BEHAVIOUR, BUNDLE, TEMPLATE, Groups
 from detectors.membership import accused
 from detectors.models.peers import verified
 
@@ -53,7 +53,7 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
     first = groups.column("first")[mine]
     return Testimony(
         accounts=accounts.tolist(),
-        by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE),
+        by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE, BEHAVIOUR),
         first_seen=int(first[first > 0].min()),
         score=float(judgement.total[position]),
         surprise=float(judgement.surprise[position]),
@@ -62,23 +62,26 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
         mitigating=[
             *against,
             *_established(groups.graph, accounts),
-            Mitigating("counterfactual", counterfactual(judgement, position, fusion, threshold)),
+            Mitigating("counterfactual", counterfactual(groups, judgement, position, fusion, threshold)),
         ],
         provisional=fusion.provisional,
     )
 
 
-def counterfactual(judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> str:
+def counterfactual(groups: Groups, judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> str:
     """Return which evidence would have had to be missing for the group to be left alone: the strongest, in order."""
-    needed, total = fusion.total.value_at(threshold), float(judgement.total[position])
+    needed, total = (
+        fusion.totals.value_at(threshold, int(groups.kind[position]), float(groups.size[position])),
+        float(judgement.total[position]),
+    )
     gone: list[str] = []
-    nats = judgement.nats[:, position].copy()
-    for number in np.argsort(-nats, kind="stable").tolist():
-        if nats[number] <= 0.0:
+    raw = judgement.raw[:, position].copy()
+    for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
+        if raw[number] <= 0.0:
             break
         gone.append(NAMES[number].replace("_", " "))
-        nats[number] = 0.0
-        if nats.sum() - judgement.nats[:, position].sum() + total < needed or not fusion.is_telling(nats):
+        raw[number] = 0.0
+        if bounded(raw).sum() < needed or not fusion.is_telling(raw):
             break
     return (
         f"without the evidence of {' and '.join(gone)} it would not have been reported: it stands at {total:.1f} nats, "

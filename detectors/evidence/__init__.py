@@ -8,10 +8,13 @@ honest groups in its turn (`fusion`).
 from detectors.evidence import (
     capability,
     cohort,
+    distribution,
     elicitation,
     evenness,
     links,
+    mass,
     outlierness,
+    place,
     repetition,
     replay,
     rhythm,
@@ -37,6 +40,9 @@ FAMILIES = (
     synchrony,
     repetition,
     verification,
+    mass,
+    distribution,
+    place,
 )
 
 __all__ = ["FAMILIES"]

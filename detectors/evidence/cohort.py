@@ -14,14 +14,17 @@ YOUNG_MS = 14 * DAY_MS
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return the mean of two shares of the members: under 14 days old when first seen, and born in the densest week."""
+    """Return the mean of two shares of the members: under 14 days old when first seen, and born in the densest week.
+
+    NaN where most sign-ups are not known: clouds do not tell.
+    """
     created = groups.graph.accounts["created"][groups.account]
     known = created >= 0
     first = groups.graph.accounts["first"][groups.account]
     young = groups.sum((known & (first - created < YOUNG_MS)).astype(np.float64))
     known_count = groups.sum(known.astype(np.float64))
     share = (young + densest(groups, created)) / (2.0 * np.maximum(known_count, 1.0))
-    return np.where(known_count >= groups.size / 2, share, 0.0)
+    return np.where(known_count >= groups.size / 2, share, np.nan)
 
 
 def densest(groups: Groups, created: NDArray) -> NDArray[np.float64]:

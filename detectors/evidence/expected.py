@@ -11,7 +11,8 @@ by others, where they leaned on what happened to be common in the simulator.
 - links: a campaign's cards and devices are shared by few; a crowd behind one network shares one common thing;
 - cohort: most accounts of a campaign are young, unless they were bought;
 - verification: nobody signs a contract, or shows documents, for twenty thousand throw-away accounts;
-- volume: accounts that cost money are used.
+- volume: accounts that cost money are used;
+- place: a class, an office or an event share one network or card among most of them.
 """
 
 from __future__ import annotations
@@ -53,6 +54,16 @@ class Expected:
         return np.where(np.isnan(statistic), 0.0, signed)
 
 
+AXES = (
+    (5.0, ("outlierness", "evenness", "templates", "rhythm", "volume", "synchrony", "mass", "distribution")),
+    (4.0, ("capability", "elicitation")),
+    (10.0, ("links", "cohort", "shared_prompts", "replay")),
+)
+"""Families that one cause moves together, with the nats that they may give altogether. A machine at work shows in
+every family of the first line, whoever it works for: a drift monitor or an evaluation has them all. The second is what
+is asked for, the third that hands are joined; only that last one is nothing an honest customer does alone."""
+
+
 EXPECTED = {
     "outlierness": Expected(0.4, 0.7, low=0.6, width=0.6),
     "evenness": Expected(0.6, 1.5, low=0.35, width=0.35),
@@ -67,5 +78,8 @@ EXPECTED = {
     "replay": Expected(0.9, 0.0, low=0.1, width=0.1),
     "synchrony": Expected(0.4),
     "repetition": Expected(0.0, 3.0, low=0.5, width=0.5),
+    "mass": Expected(0.4),
+    "distribution": Expected(0.4),
+    "place": Expected(0.0, 2.0, low=0.6, width=0.5),
     "verification": Expected(0.0, 6.0, low=0.7, width=0.6),
 }

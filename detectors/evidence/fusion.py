@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence import FAMILIES
-from detectors.evidence.expected import EXPECTED
+from detectors.evidence.expected import AXES, EXPECTED
 from detectors.evidence.reference import Reference
-from detectors.linking.members import INFRASTRUCTURE, Groups
+from detectors.evidence.totals import Totals
+from detectors.linking.members import Groups
 
 NAMES = tuple(family.NAME for family in FAMILIES)
 PURPOSE = np.array([name in ("capability", "elicitation") for name in NAMES])
 DECISIVE = np.array([name in ("elicitation", "shared_prompts", "links", "replay") for name in NAMES])
+AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
 work through many prompts together, or share cards and devices a few at a time: one of these must show."""
-INFRASTRUCTURE_NATS = 4.0
-"""A group around one card, device or network needs this much more: honest people share those with campaigns."""
 
 
 @dataclass
@@ -28,14 +29,16 @@ class Judgement:
 
     Attributes:
         statistics: shape (F, G).
-        nats: signed: for a campaign or against it, shape (F, G).
-        total: their sum, shape (G,).
+        raw: signed nats of each family by itself, shape (F, G).
+        nats: the same within the bounds of `expected.AXES`, shape (F, G).
+        total: the sum of `nats`, shape (G,).
         surprise: −ln p of the total among honest groups, shape (G,).
         telling: whether what is asked speaks for extraction at all, and something that honest crowds do not do for a
             campaign, shape (G,).
     """
 
     statistics: NDArray
+    raw: NDArray
     nats: NDArray
     total: NDArray
     surprise: NDArray
@@ -47,19 +50,22 @@ class Fusion:
 
     def __init__(self) -> None:
         self.references = {name: Reference(name) for name in NAMES}
-        self.total = Reference("total")
+        self.totals = Totals()
 
     @property
     def provisional(self) -> bool:
         """Whether the shipped reference still counts."""
-        return self.total.provisional
+        return self.totals.provisional
 
     def judge(self, groups: Groups) -> Judgement:
         """Return what the families say of the groups."""
         statistics = np.stack([family.statistic(groups) for family in FAMILIES])
-        nats = self.nats(statistics)
-        total = self.totals(nats, groups.kind)
-        return Judgement(statistics, nats, total, self.total.minus_ln_p(total), self.is_telling(nats))
+        raw = self.nats(statistics)
+        nats = bounded(raw)
+        total = nats.sum(0)
+        self.totals.suit(groups.population.identified)
+        surprise = self.totals.minus_ln_p(total, groups.kind, groups.size)
+        return Judgement(statistics, raw, nats, total, surprise, self.is_telling(raw))
 
     def nats(self, statistics: NDArray) -> NDArray[np.float64]:
         """Return the signed, weighed nats of statistics of shape (F, G)."""
@@ -67,32 +73,44 @@ class Fusion:
         return np.stack([EXPECTED[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
 
     @staticmethod
-    def totals(nats: NDArray, kind: NDArray) -> NDArray[np.float64]:
-        """Return the total of each group, shape (G,)."""
-        return np.asarray(nats.sum(0) - np.where(kind == INFRASTRUCTURE, INFRASTRUCTURE_NATS, 0.0))
-
-    @staticmethod
     def is_telling(nats: NDArray) -> NDArray[np.bool_]:
-        """Tell whether nats (F, …) speak for extraction, and show something that honest crowds do not do, shape (…)."""
+        """Tell whether raw nats (F, …) speak for extraction, and show something that honest crowds do not do, shape (…)."""
         decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
         return np.asarray((nats[PURPOSE].sum(0) > 0.0) & decisive)
 
-    def vote(self, judgement: Judgement, group: int, peak: float) -> None:
+    def vote(self, judgement: Judgement, groups: Groups, group: int, peak: float) -> None:
         """Let one group that is taken for honest join the references.
 
         Args:
-            peak: the highest total that two judgements in a row reached: alerts are called by peaks, so peaks it is
-                that they are compared with.
+            peak: the highest total that two judgements in a row reached while they were telling: alerts are called by
+                peaks, so peaks it is that they are compared with; `UNTOLD` for none.
         """
         for name, row in zip(NAMES, judgement.statistics, strict=True):
             self.references[name].add(row[group])
-        self.total.add(peak)
+        self.totals.add(peak, int(groups.kind[group]), float(groups.size[group]))
 
-    def state(self) -> dict[str, list[float]]:
+    def state(self) -> dict[str, Any]:
         """Return what `load` takes."""
-        return {name: reference.state() for name, reference in [*self.references.items(), ("total", self.total)]}
+        families = {name: reference.state() for name, reference in self.references.items()}
+        return {"families": families, "totals": self.totals.state()}
 
-    def load(self, state: dict[str, list[float]]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
-        for name, reference in [*self.references.items(), ("total", self.total)]:
-            reference.load(state[name])
+        for name, reference in self.references.items():
+            reference.load(state["families"].get(name, []))
+        self.totals.load(state["totals"])
+
+
+def bounded(raw: NDArray) -> NDArray[np.float64]:
+    """Return nats (F, …) with what speaks for a campaign scaled down, axis by axis, to what the axis may give.
+
+    >>> raw = np.where(AXIS_OF == 0, 2.0, 0.0)
+    >>> float(raw.sum()), float(bounded(raw).sum())
+    (16.0, 5.0)
+    """
+    speaks_for = np.maximum(raw, 0.0)
+    result = np.minimum(raw, 0.0)
+    for axis, (most, _) in enumerate(AXES):
+        mine = AXIS_OF == axis
+        result[mine] += speaks_for[mine] * np.minimum(1.0, most / np.maximum(speaks_for[mine].sum(0), 1e-9))
+    return result

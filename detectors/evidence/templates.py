@@ -14,19 +14,23 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return (different contents / requests) × (share of the members' whole traffic through shared prompts).
 
     A class works on the same exercises and popular prompts repeat, so their first factor is low; people who use a
-    popular agent also do other things, so their second is. NaN where contents are not known.
+    popular agent also do other things, so their second is. NaN where contents are not known, and where less than a
+    tenth of the traffic of a group that formed around something else is shared: its prompts may be paraphrased.
     """
     table = groups.graph.accounts
     own = table["counts"][groups.account, 0].astype(np.float64)
     shared = np.minimum(table["shared"][groups.account], own)
-    share = different_share(groups) * groups.sum(shared) / np.maximum(groups.sum(own), 1.0)
-    return np.where(groups.sum(table["contents"][groups.account]) > 0, share, np.nan)
+    part = groups.sum(shared) / np.maximum(groups.sum(own), 1.0)
+    known = groups.sum(table["contents"][groups.account]) > 0
+    around_prompts = np.isin(groups.kind, (TEMPLATE, BUNDLE))
+    return np.where(known & (around_prompts | (part >= 0.1)), different_share(groups) * part, np.nan)
 
 
 def different_share(groups: Groups) -> NDArray[np.float64]:
-    """Return different contents / requests: by the templates' sketches, or by the members' own counts without any."""
+    """Return different contents / requests: by the templates' sketches, or by the members' own bitmaps without any."""
     table = groups.graph.accounts
     contents, requests = table["contents"][groups.account], table["counts"][groups.account, 0]
+    contents = np.minimum(contents, groups.graph.asked(groups.account))
     result = groups.sum(contents) / np.maximum(groups.sum(requests), 1.0)
     for position, part in enumerate(groups.parts):
         if part.kind in (TEMPLATE, BUNDLE):

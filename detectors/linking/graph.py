@@ -21,6 +21,8 @@ RECENT = 4
 """Values of each infrastructure family remembered per account."""
 MODELS, PATHS = 32, 8
 """Different models and access paths told apart."""
+ASKED = 4
+"""Words of the bitmap of an account's contents (linear counting, Whang et al., ACM TODS 1990): good to ~1,000."""
 SKETCH = 64
 """Registers of the sketch of a value's contents."""
 
@@ -50,6 +52,8 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "score": ("f4", ()),
     "scored": ("i8", ()),
     "component": ("i4", ()),
+    "cells": ("i4", (2,)),
+    "asked": ("u8", (ASKED,)),
     "shared": ("f4", ()),
     "residual": ("f8", (2, 2)),
 }
@@ -91,7 +95,8 @@ class Graph:
         self.models, self.paths = Names(MODELS), Names(PATHS)
         self.ids: list[str] = []
         self.accounts = Table(
-            _ACCOUNT, {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "recent": -1, "component": -1}
+            _ACCOUNT,
+            {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "recent": -1, "component": -1, "cells": -1},
         )
         self.values = Table(_VALUE, {"cluster": -1})
         self.uses = Table(_USE)
@@ -117,6 +122,7 @@ class Graph:
         part = Tick(tick.end_ms, [], columns)
         self._add(self.uses, uses[seen], part, "use_", tick.columns["first"][who], tick.columns["last"][who])
         self._sketch(uses, tick)
+        self._mark(rows, tick)
         return rows, uses
 
     def _account_rows(self, ids: Sequence[str]) -> NDArray:
@@ -216,6 +222,18 @@ class Graph:
         np.maximum.at(self.values["sketch"], (value, register), rank)
         np.add.at(self.values["content_requests"], value, np.float32(1))
         self.values.touch(np.unique(value))
+
+    def _mark(self, rows: NDArray, tick: Tick) -> None:
+        """Mark each account's contents in its bitmap."""
+        who = rows[np.repeat(tick.columns["use_account"], tick.columns["use_contents"])]
+        mixed = tick.columns["contents"] * np.uint64(0x9E3779B97F4A7C15)
+        word, bit = (mixed >> np.uint64(56)) % np.uint64(ASKED), (mixed >> np.uint64(32)) % np.uint64(64)
+        np.bitwise_or.at(self.accounts["asked"], (who, word.astype(np.intp)), np.uint64(1) << bit)
+
+    def asked(self, accounts: NDArray) -> NDArray[np.float64]:
+        """Return about how many different contents each account has sent; infinity where too many to tell."""
+        empty = 64.0 * ASKED - np.bitwise_count(self.accounts["asked"][accounts]).sum(1)
+        return np.where(empty >= 4.0, -64.0 * ASKED * np.log(np.maximum(empty, 1.0) / (64.0 * ASKED)), np.inf)
 
     def different_contents(self, values: NDArray) -> float:
         """Return about how many different contents went through `values` together."""

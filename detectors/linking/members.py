@@ -9,12 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.graph import Graph
+from detectors.linking.profile import embed, profile
 from detectors.windows import Table
 
 SCORES = 20_000
-KINDS = ("template", "infrastructure", "component", "bundle")
-"""What a group formed around: one prompt template, one payment, device or network, pairs of values, or templates."""
-TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE = range(4)
+EMBEDDED = 2_000
+"""Accounts that the mean profile is taken over."""
+LOGGED = 0.02
+"""A fact counts as logged when it is known of at least this share of the accounts."""
+KINDS = ("template", "infrastructure", "component", "bundle", "behaviour")
+"""What a group formed around: one prompt template, one payment, device or network, pairs of values, templates that the
+same accounts work through, or a cell of like behaviour."""
+TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE, BEHAVIOUR = range(5)
 
 
 class Population:
@@ -26,6 +32,9 @@ class Population:
         elicited: mean share of requests with an elicitation flag.
         rate: median of requests per active day.
         scores: sorted anomaly scores of the accounts.
+        embedding: mean of the accounts' profiles under `linking.profile.embed`, shape (256,); empty at first.
+        identified: what tells a customer's keys from a crowd: 2 where organisations are logged, 1 where only checks of
+            identity are, 0 for neither.
     """
 
     def __init__(self) -> None:
@@ -34,6 +43,8 @@ class Population:
         self.elicited = 0.01
         self.rate = 1.0
         self.scores = np.zeros(1)
+        self.identified = 2
+        self.embedding = np.zeros(0)
 
     def refresh(self, graph: Graph, since_ms: int) -> None:
         """Look again at every account active since `since_ms`."""
@@ -42,6 +53,10 @@ class Population:
         self.accounts = table.rows
         if len(active) < 20:
             return
+        self.embedding = embed(profile(graph, active[:: len(active) // EMBEDDED + 1])).mean(0)
+        checked = float((table["verification"][active] >= 0).mean()) >= LOGGED
+        organised = float((table["organization"][active] > 0).mean()) >= LOGGED
+        self.identified = 2 if organised else int(checked)
         counts, capabilities = table["counts"][active], table["capabilities"][active].astype(np.float64)
         labelled = capabilities.sum(1) > 0
         share = capabilities[labelled] / capabilities[labelled].sum(1, keepdims=True)
@@ -52,12 +67,21 @@ class Population:
 
     def state(self) -> list:
         """Return what `load` takes."""
-        return [self.accounts, self.capabilities.tolist(), self.elicited, self.rate, self.scores.tolist()]
+        return [
+            self.accounts,
+            self.capabilities.tolist(),
+            self.elicited,
+            self.rate,
+            self.scores.tolist(),
+            self.identified,
+            self.embedding.tolist(),
+        ]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        self.accounts, capabilities, self.elicited, self.rate, scores = state
+        self.accounts, capabilities, self.elicited, self.rate, scores, self.identified, embedding = state
         self.capabilities, self.scores = np.array(capabilities), np.array(scores, np.float32)
+        self.embedding = np.array(embedding)
 
 
 @dataclass
@@ -69,7 +93,7 @@ class Group:
         traffic: columns like those of `graph.uses`: each member's traffic inside the group.
         rows: the members' rows in `traffic`.
         account: the members' account rows, same length.
-        values: the value rows that the group formed around; none for a component.
+        values: the value rows that the group formed around; none for a component or a cell of behaviour.
         meetings: how often members met in a slot of ten seconds, and what chance gives (`detectors.slots`).
     """
 

@@ -12,6 +12,8 @@ from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
+from detectors.evidence.totals import UNTOLD
+from detectors.linking.behaviour import SHIFTS, cells, crowds
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
@@ -28,6 +30,8 @@ LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
+LEAST_NATS = 8.0
+"""However low honest groups stay: of a thousand groups one may be a campaign (7 nats), and it must be the likelier."""
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert."""
 
@@ -143,6 +147,9 @@ class GroupStage:
             label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
             self.clusters.assign_components(label)
             self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
+            at_work = graph.accounts["last"][everyone] >= since
+            codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
+            self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
@@ -189,13 +196,14 @@ class GroupStage:
         template = inside & (tick.columns["use_family"][seen] == 0)
         who = rows[tick.columns["use_account"][seen][template]]
         np.add.at(self.graph.accounts["shared"], who, counts[template, 0])
-        component = self.graph.accounts["component"][rows].astype(np.int64)
-        joined = component >= 0
+        whole = np.column_stack([self.graph.accounts["component"][rows], self.graph.accounts["cells"][rows]])
+        joined, column = np.nonzero(whole >= 0)
+        owner = whole[joined, column].astype(np.int64)
         bundle = np.array([self.clusters.bundle_of.get(value, -1) for value in values.tolist()], np.int64)
         bundled = bundle >= 0
         alone = inside & ~bundled
         user, slots = rows[tick.columns["use_account"][seen]], tick.columns["use_slots"][seen]
-        clusters = np.concatenate([cluster[alone], bundle[bundled], component[joined]])
+        clusters = np.concatenate([cluster[alone], bundle[bundled], owner])
         if len(clusters):
             accounts = np.concatenate([user[alone], user[bundled], rows[joined]])
             slots = np.concatenate([slots[alone], slots[bundled], tick.columns["slots"][joined]])
@@ -214,14 +222,14 @@ class GroupStage:
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
         threshold = self._threshold(end_ms)
-        calls = (judgement.surprise >= threshold) & judgement.telling
+        calls = (judgement.surprise >= threshold) & judgement.telling & (judgement.total >= LEAST_NATS)
         table = self.clusters.table
-        new = table["total"][due] == 0
-        pair = np.where(new, judgement.total, np.minimum(judgement.total, table["total"][due]))
-        table["peak"][due] = np.where(new, pair, np.maximum(pair, table["peak"][due]))
-        table["total"][due] = np.where(judgement.total == 0, 1e-6, judgement.total)
+        total, before = np.where(judgement.telling, judgement.total, UNTOLD), table["total"][due]
+        pair = np.where(before == 0, total, np.minimum(total, before))
+        table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
+        table["total"][due] = np.where(total == 0, 1e-6, total)
         table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
-        self._vote(judgement, due, end_ms, threshold)
+        self._vote(judgement, groups, due, end_ms, threshold)
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
         hot = [
@@ -232,9 +240,13 @@ class GroupStage:
         return [pair for pair in hot if len(pair[1].accounts) >= self.settings.links.min_accounts]
 
     def _threshold(self, end_ms: int) -> float:
-        """Return the −ln p that keeps the expected false campaigns of a week within the budget."""
-        recent = self.clusters.table["judged"][: len(self.clusters)] > end_ms - WEEK_MS
-        return float(np.log(max(int(recent.sum()), 100) / self.settings.budget.false_campaigns_per_week))
+        """Return the −ln p that keeps the expected false campaigns of a week within the budget.
+
+        Honest groups vote with their highest total, so a group uses up its part of the budget once: what counts is
+        how many were judged for the first time within the week.
+        """
+        new = self.clusters.table["tested"][: len(self.clusters)] > end_ms - WEEK_MS
+        return float(np.log(max(int(new.sum()), 100) / self.settings.budget.false_campaigns_per_week))
 
     def _one_house(self, group: Group) -> bool:
         """Tell whether most of a group's traffic belongs to one organisation: a customer with keys, not a crowd."""
@@ -244,7 +256,7 @@ class GroupStage:
         by_house = np.bincount(inverse, requests)
         return bool(by_house[houses > 0].max(initial=0.0) > 0.5 * requests.sum())
 
-    def _vote(self, judgement: Judgement, due: list[int], end_ms: int, threshold: float) -> None:
+    def _vote(self, judgement: Judgement, groups: Groups, due: list[int], end_ms: int, threshold: float) -> None:
         """Let mature groups that nothing speaks against join the references, once a week each."""
         if end_ms < self.models.hold_until:
             return
@@ -253,7 +265,7 @@ class GroupStage:
             mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
             if mature and rested and judgement.surprise[position] < threshold / 2 and table["campaign"][cluster] < 0:
-                self.fusion.vote(judgement, position, float(table["peak"][cluster]))
+                self.fusion.vote(judgement, groups, position, float(table["peak"][cluster]))
                 table["voted"][cluster] = end_ms
 
     def snapshot(self) -> dict[str, bytes]:
@@ -273,6 +285,7 @@ class GroupStage:
             "templates": graph.templates.state(),
             "population": self.population.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
+            "cells": self.clusters.cell_of,
             "fusion": self.fusion.state(),
             "campaigns": self.campaign_book.state(),
             "waiting": waiting,
@@ -308,6 +321,7 @@ class GroupStage:
         self.population.load(rest["population"])
         self.fusion.load(rest["fusion"])
         self.clusters.load_bundles(rest["bundles"])
+        self.clusters.cell_of = rest["cells"]
         self.campaign_book.load(rest["campaigns"])
         self._waiting = {}
         for tick, partial in rest["waiting"]:

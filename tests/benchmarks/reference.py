@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from detectors.evidence import shipped
-from detectors.evidence.fusion import NAMES, Fusion
+from detectors.evidence.fusion import NAMES, Fusion, bounded
+from detectors.evidence.totals import UNTOLD, bucket
 from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import END_OF_TIME_MS, AccountStage
@@ -41,9 +42,11 @@ UNLOGGED: tuple[tuple[str, ...], ...] = (
 
 @dataclass
 class Judged:
-    """One group: its kind, and the statistics of its judgements (judgements, families)."""
+    """One group: its kind, its accounts at last, and the statistics of its judgements (judgements, families)."""
 
     kind: int
+    size: float
+    identified: int
     rows: np.ndarray
 
 
@@ -59,12 +62,17 @@ def judge(world: tuple[int, float]) -> list[Judged]:
 def groups_of(events: Path, unlogged: tuple[str, ...]) -> list[Judged]:
     """Return the groups of one file of events."""
     account, group = AccountStage(DetectorSettings()), GroupStage(DetectorSettings())
-    found: dict[int, tuple[int, list[np.ndarray]]] = {}
+    found: dict[int, tuple[int, float, int, list[np.ndarray]]] = {}
 
     def observe(end_ms, due, groups, judgement, calls):
         for position, cluster in enumerate(due):
-            rows = found[cluster][1] if cluster in found else []
-            found[cluster] = (int(groups.kind[position]), rows)
+            rows = found[cluster][3] if cluster in found else []
+            found[cluster] = (
+                int(groups.kind[position]),
+                float(groups.size[position]),
+                groups.population.identified,
+                rows,
+            )
             rows.append(judgement.statistics[:, position].copy())
 
     group.observer = observe
@@ -78,19 +86,28 @@ def groups_of(events: Path, unlogged: tuple[str, ...]) -> list[Judged]:
             group.process(account.process(requests, np.arange(offset, offset + len(requests))))
             offset += len(requests)
     group.process(account.advance())
-    return [Judged(kind, np.stack(rows)) for kind, rows in found.values()]
+    return [Judged(*facts, np.stack(rows)) for *facts, rows in found.values()]
 
 
 def peak(fusion: Fusion, judged: Judged) -> float:
-    """Return the highest total that two judgements in a row reached."""
-    total = fusion.totals(fusion.nats(judged.rows.T), np.full(len(judged.rows), judged.kind))
+    """Return the highest total that two judgements in a row reached while they were telling."""
+    nats = fusion.nats(judged.rows.T)
+    total = np.where(fusion.is_telling(nats), bounded(nats).sum(0), UNTOLD)
     return float(np.minimum(total[1:], total[:-1]).max()) if len(total) > 1 else float(total[0])
 
 
-def quantiles(values: np.ndarray) -> tuple[float, ...]:
-    """Return `POINTS` equally likely values."""
-    at = (np.arange(POINTS) + 0.5) / POINTS
-    return tuple(round(float(value), 4) for value in np.quantile(values[~np.isnan(values)], at))
+def peaks(fusion: Fusion, groups: list[Judged]) -> dict[int, tuple[float, ...]]:
+    """Return quantiles of the groups' peaks by kind and size."""
+    found: dict[int, list[float]] = {}
+    for judged in groups:
+        found.setdefault(bucket(judged.kind, judged.size), []).append(peak(fusion, judged))
+    return {number: quantiles(np.array(found[number]), min(len(found[number]), POINTS)) for number in sorted(found)}
+
+
+def quantiles(values: np.ndarray, points: int = POINTS) -> tuple[float, ...]:
+    """Return `points` equally likely values."""
+    at = (np.arange(points) + 0.5) / points
+    return tuple(round(float(value), 4) for value in np.quantile(values[~np.isnan(values)], at, method="nearest"))
 
 
 def main() -> None:
@@ -111,8 +128,12 @@ def main() -> None:
     shipped.SHIPPED.clear()
     shipped.SHIPPED.update(table)
     fusion = Fusion()
-    table["total"] = quantiles(np.array([peak(fusion, judged) for judged in groups]))
+    totals = {level: peaks(fusion, [one for one in groups if one.identified == level]) for level in range(3)}
     rows = "\n".join(f"    {name!r}: {values!r},".replace("'", '"') for name, values in table.items())
+    total_rows = "\n".join(
+        f"    {level}: {{\n" + "".join(f"        {number}: {values!r},\n" for number, values in part.items()) + "    },"
+        for level, part in totals.items()
+    )
     command = f"--seeds {options.seeds} --first-seed {options.first_seed} --scale {options.scale}"
     text = f'''"""The reference that makes the first day work.
 
@@ -124,6 +145,10 @@ Written by `python -m tests.benchmarks.reference {command}`:
 SHIPPED: dict[str, tuple[float, ...]] = {{
 {rows}
 }}
+SHIPPED_TOTALS: dict[int, dict[int, tuple[float, ...]]] = {{
+{total_rows}
+}}
+"""By `Population.identified`, and by the number of `evidence.totals.bucket`."""
 '''
     Path(shipped.__file__).write_text(text)
 

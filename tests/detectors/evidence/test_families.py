@@ -9,9 +9,12 @@ from detectors.evidence import (
     FAMILIES,
     capability,
     cohort,
+    distribution,
     elicitation,
     evenness,
     links,
+    mass,
+    place,
     repetition,
     replay,
     rhythm,
@@ -21,8 +24,9 @@ from detectors.evidence import (
     verification,
     volume,
 )
-from detectors.linking.graph import Graph
+from detectors.linking.graph import ASKED, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
+from detectors.linking.profile import embed, profile
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.partials import FAMILIES as ATTRIBUTES
 
@@ -51,6 +55,7 @@ def group(graph: Graph, requests: np.ndarray, kind: int = COMPONENT, **columns: 
         "contents": requests,
         "hours": np.full(size, (1 << 24) - 1, np.uint32),
         "ticks": requests,
+        "asked": np.full((size, ASKED), np.iinfo(np.uint64).max),
         **columns,
     }
     for name, column in traffic.items():
@@ -121,7 +126,7 @@ def test_cohort_is_young_and_born_together(graph: Graph) -> None:
     spread = np.linspace(1, 99, SIZE) * DAY_MS
     assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, 98 * DAY_MS)))[0] == 1.0
     assert cohort.statistic(group(graph, np.ones(SIZE), created=spread))[0] < 0.2
-    assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, -1)))[0] == 0.0
+    assert np.isnan(cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, -1)))[0])
 
 
 def test_rhythm_tells_machines_from_people(graph: Graph) -> None:
@@ -205,8 +210,45 @@ def test_repetition_is_one_for_fresh_contents_and_small_for_a_class(graph: Graph
     assert repetition.statistic(group(graph, requests))[0] == 1.0
     assert repetition.statistic(group(graph, requests, contents=requests / 25))[0] == pytest.approx(0.04)
     assert np.isnan(repetition.statistic(group(graph, requests, contents=0 * requests))[0])
+    ten_bits = np.zeros((SIZE, ASKED), np.uint64)
+    ten_bits[:, 0] = 0b11_1111_1111
+    assert repetition.statistic(group(graph, requests, asked=ten_bits))[0] == pytest.approx(10 / 50, rel=0.05)
+
+
+def test_a_class_behind_one_address_is_in_one_place(graph: Graph) -> None:
+    """A group formed around pairs of values, which all have one network, and cards of their own or shared by fives."""
+    network, payment = ATTRIBUTES.index("network") - 1, ATTRIBUTES.index("payment") - 1
+    recent = np.full((SIZE, len(ATTRIBUTES) - 1, 4), -1)
+    recent[:, payment, 0] = graph.values.extend(SIZE // 5)[np.arange(SIZE) // 5]
+    carries = np.full(SIZE, 1 << network + 1 | 1 << payment + 1, np.uint8)
+    apart = place.statistic(group(graph, np.ones(SIZE), recent=recent, carries=carries))[0]
+    recent[:, network, 0] = graph.values.extend(1)[0]
+    together = place.statistic(group(graph, np.ones(SIZE), recent=recent, carries=carries))[0]
+    assert apart == pytest.approx(1.0 - 5 / SIZE)
+    assert together == 0.0
+    assert np.isnan(place.statistic(group(graph, np.ones(SIZE)))[0])
 
 
 def test_verification_falls_with_the_requests_of_known_customers(graph: Graph) -> None:
     known = np.where(np.arange(SIZE) < SIZE // 4, graph.names.codes(["contract"])[0], -1)
     assert verification.statistic(group(graph, np.full(SIZE, 10.0), verification=known))[0] == 0.75
+
+
+def test_mass_is_what_all_of_them_ask_for(graph: Graph) -> None:
+    few, many = (mass.statistic(group(graph, np.full(size, 100.0)))[0] for size in (20, 200))
+    assert many - few == pytest.approx(np.log(10), abs=0.01)
+
+
+def test_distribution_tells_a_crowd_like_everybody_from_one_of_its_own(graph: Graph) -> None:
+    rng = np.random.default_rng(7)
+    mixed = [np.eye(len(CAPABILITIES))[rng.integers(0, 10, size)] * 50.0 for size in (400, SIZE)]
+    everybody = group(graph, np.full(400, 50.0), capabilities=mixed[0])
+    everybody.population.embedding = embed(profile(graph, everybody.account)).mean(0)
+    like = group(graph, np.full(SIZE, 50.0), capabilities=mixed[1])
+    narrow = group(graph, np.full(SIZE, 50.0), capabilities=np.eye(len(CAPABILITIES))[[7] * SIZE] * 50.0)
+    for groups in (like, narrow):
+        groups.population = everybody.population
+    assert distribution.statistic(like)[0] < 0.05
+    assert distribution.statistic(narrow)[0] > 0.3
+    narrow.population = population()
+    assert np.isnan(distribution.statistic(narrow)[0])

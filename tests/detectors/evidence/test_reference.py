@@ -6,7 +6,7 @@ import pytest
 from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES
 from detectors.evidence.reference import OWN_ENOUGH, Reference
-from detectors.evidence.shipped import SHIPPED
+from detectors.evidence.shipped import SHIPPED, SHIPPED_TOTALS
 
 
 def filled(values: np.ndarray) -> Reference:
@@ -65,8 +65,10 @@ def test_state_round_trip() -> None:
 
 def test_every_family_has_bounds_and_a_shipped_reference() -> None:
     assert set(EXPECTED) == set(NAMES)
-    assert set(SHIPPED) == {*NAMES, "total"}
+    assert set(SHIPPED) == set(NAMES)
     assert all(list(values) == sorted(values) for values in SHIPPED.values())
+    assert set(SHIPPED_TOTALS) == {0, 1, 2}
+    assert all(list(values) == sorted(values) for part in SHIPPED_TOTALS.values() for values in part.values())
 
 
 def test_what_speaks_for_is_capped_and_what_falls_short_speaks_against() -> None:

@@ -1,0 +1,138 @@
+"""How high the totals of honest groups reach, by what the group formed around and how large it is.
+
+A crowd around one address has another honest range than accounts that share two kinds of rare value, and chance
+evens out in large groups: a total that a class of thirty reaches now and then is unheard of among five hundred
+accounts. So a total is ranked among honest groups of its own kind and size (DETECTION §4.3, D3). Only groups whose
+judgement is telling can be reported, so only those have a total here; the others count as groups that never will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.evidence.reference import OWN_ENOUGH, RESERVOIR
+from detectors.evidence.shipped import SHIPPED_TOTALS
+from detectors.linking.members import KINDS
+
+UNTOLD = -99.0
+"""Stands for the total of a group whose judgement was never telling."""
+SIZES = (60.0, 200.0)
+"""Groups of fewer accounts than the first, than the second, and the others are ranked apart."""
+ENOUGH = 30
+"""A kind and size with fewer telling groups borrows those of the whole kind, or of all kinds."""
+TAIL = 0.75
+TAIL_NATS = -float(np.log(1.0 - TAIL))
+RULE_OF_THREE = 3.0
+"""Telling groups added to those seen: none among n leaves a rate of up to 3/n (95 %)."""
+BORROWED = 15.0
+"""Excesses of all kinds that a tail's own are averaged with."""
+
+
+class _Tail(NamedTuple):
+    sample: NDArray
+    untold: float
+    start: float
+    scale: float
+
+
+class Totals:
+    """Totals of honest groups, one reservoir per kind and size.
+
+    Inside a reservoir a total's rank counts; beyond the upper quartile an exponential tail with the mean excess, as
+    in the peaks-over-threshold method (Pickands, Ann. Statist. 1975), averaged with that of all kinds. Starts with
+    what is shipped; the operator's own groups join it and, once there are enough, replace it.
+    """
+
+    def __init__(self) -> None:
+        self._identified = 2
+        self._own: dict[int, list[float]] = {}
+        self._tails: dict[int, _Tail] = {}
+
+    @property
+    def own(self) -> int:
+        """How many groups of the operator's own have voted."""
+        return sum(map(len, self._own.values()))
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the shipped totals still count."""
+        return self.own < OWN_ENOUGH
+
+    def suit(self, identified: int) -> None:
+        """Choose what is shipped for providers that know so much of who a customer is; see `Population.identified`."""
+        if identified != self._identified:
+            self._identified = identified
+            self._tails.clear()
+
+    def add(self, total: float, kind: int, size: float) -> None:
+        """Let one honest group vote; `UNTOLD` for one whose judgement was not telling."""
+        votes = self._own.setdefault(bucket(kind, size), [])
+        votes.append(float(total))
+        del votes[:-RESERVOIR]
+        self._tails.clear()
+
+    def minus_ln_p(self, totals: NDArray, kinds: NDArray, sizes: NDArray) -> NDArray[np.float64]:
+        """Return −ln p of each total among honest groups of its kind and size, shape (G,)."""
+        result = np.zeros(len(totals))
+        buckets = np.array([bucket(int(kind), size) for kind, size in zip(kinds, sizes, strict=True)], np.int64)
+        for number in np.unique(buckets).tolist():
+            mine, tail = buckets == number, self._tail(number)
+            at_least = len(tail.sample) - np.searchsorted(tail.sample, totals[mine], "left")
+            body = -np.log((at_least + 1) / (len(tail.sample) + 1))
+            beyond = TAIL_NATS + (totals[mine] - tail.start) / tail.scale
+            told = np.where(totals[mine] > tail.start, beyond, np.minimum(body, TAIL_NATS))
+            result[mine] = tail.untold + told
+        return result
+
+    def value_at(self, minus_ln_p: float, kind: int, size: float) -> float:
+        """Return the total whose −ln p is `minus_ln_p`, which must lie in the tail."""
+        tail = self._tail(bucket(kind, size))
+        return tail.start + tail.scale * (minus_ln_p - tail.untold - TAIL_NATS)
+
+    def _tail(self, number: int) -> _Tail:
+        if number not in self._tails:
+            groups = len(SIZES) + 1
+            kind = number // groups * groups
+            whole, votes = self._sample(range(len(KINDS) * groups))
+            told, sample = len(whole), whole
+            for candidate in (range(kind, kind + groups), [number]):
+                own, all_of_them = self._sample(candidate)
+                sample = own if len(own) >= ENOUGH else sample
+                told, votes = (len(own), all_of_them) if all_of_them >= ENOUGH else (told, votes)
+            start, excess = _excess(sample)
+            _, others = _excess(whole)
+            borrowed = BORROWED * float(others.mean() if len(others) else 1.0)
+            scale = max((float(excess.sum()) + borrowed) / (len(excess) + BORROWED), 1e-3)
+            untold = max(float(np.log((votes + 1) / (told + RULE_OF_THREE))), 0.0)
+            self._tails[number] = _Tail(sample, untold, start, scale)
+        return self._tails[number]
+
+    def _sample(self, buckets: Iterable[int]) -> tuple[NDArray[np.float64], int]:
+        """Return the totals that were telling, sorted, and how many groups voted."""
+        shipped = SHIPPED_TOTALS[self._identified] if self.provisional else {}
+        parts = [[*self._own.get(number, ()), *shipped.get(number, ())] for number in buckets]
+        votes = np.concatenate([np.zeros(0), *parts])
+        return np.sort(votes[votes > UNTOLD]), len(votes)
+
+    def state(self) -> dict[int, list[float]]:
+        """Return what `load` takes."""
+        return self._own
+
+    def load(self, state: dict[int, list[float]]) -> None:
+        """Put back what `state` returned."""
+        self._own, self._tails = {int(number): list(votes) for number, votes in state.items()}, {}
+
+
+def bucket(kind: int, size: float) -> int:
+    """Return the number of the reservoir for groups of `size` accounts that formed around `kind`."""
+    return kind * (len(SIZES) + 1) + sum(size >= limit for limit in SIZES)
+
+
+def _excess(sample: NDArray) -> tuple[float, NDArray[np.float64]]:
+    """Return the upper quartile and by how much the values beyond exceed it."""
+    start = float(np.quantile(sample, TAIL)) if len(sample) else 0.0
+    return start, sample[sample > start] - start

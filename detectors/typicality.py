@@ -1,0 +1,48 @@
+"""Which accounts of a group are like the group rather than like everybody: a sum of log-likelihood ratios.
+
+A cell of behaviour also holds strangers who happen to ask for the same. They differ in what was not used to form the
+cell: how much they do, when, since when, how they came and how they were verified (naive Bayes with add-one counts).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.members import daily_rate
+
+AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
+PRIOR = 5.0
+"""Accounts of the population added to every group's counts."""
+
+
+def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
+    """Return small numbers ≥ 0 that describe each account, one array of shape (len(rows),) per trait."""
+    table = graph.accounts
+    first, last, created = (table[name][rows] for name in ("first", "last", "created"))
+    rate = daily_rate(first, last, table["counts"][rows, 0].astype(np.float64))
+    hours = np.bitwise_count(table["hours"][rows]).astype(np.int64)
+    age = np.where(created >= 0, 1 + np.searchsorted(AGES_MS, first - created), 0)
+    return [
+        np.clip(np.floor(np.log(np.maximum(rate, 0.1))), -2, 9).astype(np.int64) + 2,
+        hours // 4,
+        age.astype(np.int64),
+        table["verification"][rows].astype(np.int64) + 1,
+        table["plan"][rows].astype(np.int64) + 1,
+        table["pathway"][rows].astype(np.int64) + 1,
+        table["paths"][rows].argmax(1).astype(np.int64),
+        table["models"][rows].argmax(1).astype(np.int64),
+    ]
+
+
+def typical(graph: Graph, members: NDArray) -> NDArray[np.bool_]:
+    """Tell which members are likelier as members than as accounts of the population, shape (len(members),)."""
+    everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
+    score = np.zeros(len(members))
+    for mine, all_of_them in zip(traits(graph, members), traits(graph, everyone), strict=True):
+        size = int(max(mine.max(initial=0), all_of_them.max(initial=0))) + 1
+        population = (np.bincount(all_of_them, minlength=size) + 1.0) / (len(all_of_them) + size)
+        group = (np.bincount(mine, minlength=size) + PRIOR * population) / (len(mine) + PRIOR)
+        score += np.log(group / population)[mine]
+    return np.asarray(score > 0.0, bool)

@@ -1,0 +1,58 @@
+"""Totals are ranked among honest groups of their own kind and size."""
+
+import numpy as np
+import pytest
+
+from detectors.evidence.totals import ENOUGH, SIZES, Totals, bucket
+from detectors.linking.members import COMPONENT, KINDS, TEMPLATE
+
+SMALL, LARGE = 30.0, 500.0
+
+
+@pytest.fixture
+def totals() -> Totals:
+    """Return totals of honest groups: small ones reach higher."""
+    made, rng = Totals(), np.random.default_rng(0)
+    for _ in range(500):
+        made.add(float(rng.exponential(3.0)), TEMPLATE, SMALL)
+        made.add(float(rng.exponential(1.0)), TEMPLATE, LARGE)
+    return made
+
+
+def surprise(totals: Totals, value: float, kind: int, size: float) -> float:
+    return float(totals.minus_ln_p(np.array([value]), np.array([kind]), np.array([size]))[0])
+
+
+def test_the_same_total_is_rarer_where_honest_groups_stay_lower(totals: Totals) -> None:
+    assert surprise(totals, 9.0, TEMPLATE, LARGE) > surprise(totals, 9.0, TEMPLATE, SMALL) + 2.0
+
+
+def test_honest_totals_exceed_a_level_as_often_as_it_says(totals: Totals) -> None:
+    drawn = np.random.default_rng(1).exponential(3.0, 100_000)
+    found = totals.minus_ln_p(drawn, np.full(len(drawn), TEMPLATE), np.full(len(drawn), SMALL))
+    for p in (0.1, 0.01, 0.001):
+        assert (found >= -np.log(p)).mean() == pytest.approx(p, rel=0.6)
+
+
+def test_value_at_is_the_inverse_of_the_tail(totals: Totals) -> None:
+    value = totals.value_at(6.0, TEMPLATE, SMALL)
+    assert surprise(totals, value, TEMPLATE, SMALL) == pytest.approx(6.0)
+
+
+def test_a_kind_that_nobody_has_seen_borrows_from_the_others(totals: Totals) -> None:
+    few = ENOUGH - 1
+    for _ in range(few):
+        totals.add(0.0, COMPONENT, SMALL)
+    assert surprise(totals, 1.0, COMPONENT, SMALL) < surprise(totals, 9.0, COMPONENT, SMALL) < 12.0
+
+
+def test_every_kind_and_size_has_a_reservoir_of_its_own() -> None:
+    sizes = (0.0, *SIZES)
+    assert len({bucket(kind, size) for kind in range(len(KINDS)) for size in sizes}) == len(KINDS) * len(sizes)
+
+
+def test_state_round_trip(totals: Totals) -> None:
+    other = Totals()
+    other.load(totals.state())
+    assert other.own == totals.own
+    assert surprise(other, 7.0, TEMPLATE, LARGE) == surprise(totals, 7.0, TEMPLATE, LARGE)
