@@ -139,12 +139,9 @@ class Campaigns:
         while number >= 0 and self._campaigns[number].state == "merged":
             target = self._campaigns[number].merged_into
             number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
-        owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
-        shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
-        sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
-        joined = [n for n, both in shared.items() if both >= OVERLAP * sizes[n]]
+        joined = self._overlaps(accounts)
         if number < 0 and joined:
-            number = max(joined, key=lambda n: (shared[n], -n))
+            number = max(joined, key=lambda n: (joined[n], -n))
         if number < 0:
             number = self._continued(accounts, now)
         if number < 0:
@@ -155,6 +152,17 @@ class Campaigns:
                 self._merge(second, first, now, outputs)
                 number = first
         return number
+
+    def _overlaps(self, accounts: list[int]) -> dict[int, int]:
+        """Return the campaigns that share a good part of the accounts, and how many they share."""
+        owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
+        shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
+        sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
+        return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
+
+    def is_kin(self, accounts: list[int], now: int) -> bool:
+        """Tell whether these accounts share members with a known campaign, or go on with its work."""
+        return bool(accounts) and (bool(self._overlaps(accounts)) or self._continued(accounts, now) >= 0)
 
     def _continued(self, accounts: list[int], now: int) -> int:
         """Return the campaign that other accounts began and these go on with, the latest first; −1 for none."""

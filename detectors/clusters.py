@@ -111,6 +111,22 @@ class Clusters:
             return int(self.graph.values["accounts"][value])
         return len(self.component_members.get(cluster, self.cell_members.get(cluster, ())))
 
+    def independent(self, clusters: NDArray) -> float:
+        """Return how many groups `clusters` are when those of the same accounts count as one.
+
+        A cluster counts as the mean over its members of one over the number of clusters that the member is in. False
+        alarms over the same accounts are one campaign, so this is how many chances of one there are.
+        """
+        members = [self.group(cluster).account for cluster in clusters.tolist()]
+        sizes = np.array([len(part) for part in members])
+        members = [part for part in members if len(part)]
+        if not members:
+            return 0.0
+        accounts = np.concatenate(members)
+        within = np.bincount(accounts, minlength=self.graph.accounts.rows)
+        start = np.cumsum(sizes[sizes > 0]) - sizes[sizes > 0]
+        return float((np.add.reduceat(1.0 / within[accounts], start) / sizes[sizes > 0]).sum())
+
     def due(self, touched: NDArray, min_requests: int, min_accounts: int, end_ms: int) -> list[int]:
         """Return which of the touched clusters have changed enough to be judged."""
         table, result = self.table, []
@@ -128,7 +144,6 @@ class Clusters:
         due = np.array(result, np.int64)
         table["judged_requests"][due] = table["requests"][due]
         table["judged"][due] = end_ms
-        table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
         return result
 
     def assign_components(self, label: NDArray) -> None:

@@ -9,6 +9,7 @@ from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, TEMPLATE, Groups
+from detectors.partials import FAMILIES
 from detectors.typicality import typical
 
 ALIKE = 0.5
@@ -16,6 +17,7 @@ ALIKE = 0.5
 WORK_SHARE = 0.3
 """Members give at least this part of their requests to the group's prompts, if they are to count as doing its work."""
 RARE = 0.6
+INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "device", "network"))
 CROWD = 20
 YOUNG_MS = 30 * DAY_MS
 BREADTH = 0.3
@@ -40,7 +42,10 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         broad = used >= BREADTH * np.average(used, weights=requests)
         return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
     if part.kind == BEHAVIOUR:
-        return np.asarray(typical(graph, accounts) & (joined | ~crowded(graph, accounts)), bool)
+        bare = graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0
+        hands_joined = joined[~bare].sum() >= 0.5 * (~bare).sum()
+        apart = joined | bare if hands_joined else joined | ~crowded(graph, accounts)
+        return np.asarray(typical(graph, accounts) & apart, bool)
     if part.kind == TEMPLATE:
         return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
     mix = groups.column("capabilities")[mine].astype(np.float64)
@@ -49,6 +54,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     alike = mix @ whole >= ALIKE * length  # so are two of which nothing is known
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
     at_work = new | shared if part.kind == COMPONENT else new & shared
+    if part.kind == COMPONENT:
+        alike &= typical(graph, accounts)
     return np.asarray(joined & alike & at_work, bool)
 
 

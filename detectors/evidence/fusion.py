@@ -74,7 +74,7 @@ class Fusion:
 
     @staticmethod
     def is_telling(nats: NDArray) -> NDArray[np.bool_]:
-        """Tell whether raw nats (F, …) speak for extraction, and show something that honest crowds do not do, shape (…)."""
+        """Tell whether raw nats (F, …) speak for extraction, and show what honest crowds do not do, shape (…)."""
         decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
         return np.asarray((nats[PURPOSE].sum(0) > 0.0) & decisive)
 
@@ -111,6 +111,6 @@ def bounded(raw: NDArray) -> NDArray[np.float64]:
     speaks_for = np.maximum(raw, 0.0)
     result = np.minimum(raw, 0.0)
     for axis, (most, _) in enumerate(AXES):
-        mine = AXIS_OF == axis
+        mine = axis == AXIS_OF
         result[mine] += speaks_for[mine] * np.minimum(1.0, most / np.maximum(speaks_for[mine].sum(0), 1e-9))
     return result

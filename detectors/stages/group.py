@@ -18,6 +18,7 @@ from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import Group, Groups, Population
+from detectors.membership import accused
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
@@ -32,6 +33,8 @@ VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
 LEAST_NATS = 8.0
 """However low honest groups stay: of a thousand groups one may be a campaign (7 nats), and it must be the likelier."""
+KIN_NATS = 4.0
+LEAST_CHANCES = 50.0
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert."""
 
@@ -61,7 +64,8 @@ class GroupStage:
         self._closed: dict[int, tuple[int, int]] = {}
         self._idle: dict[int, bool] = {}
         self._judged_tick = -1
-        self._linked_ms = 0
+        self._linked_ms = self._counted_ms = 0
+        self._independent = 1.0
         self.observer: Callable[[int, list[int], Groups, Judgement, NDArray], None] | None = None
         """Called with the time, the clusters, their groups, the judgement and which of them called for an alert."""
 
@@ -222,8 +226,9 @@ class GroupStage:
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
         threshold = self._threshold(end_ms)
-        calls = (judgement.surprise >= threshold) & judgement.telling & (judgement.total >= LEAST_NATS)
+        calls = self._calls(groups, judgement, threshold, end_ms)
         table = self.clusters.table
+        table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
         total, before = np.where(judgement.telling, judgement.total, UNTOLD), table["total"][due]
         pair = np.where(before == 0, total, np.minimum(total, before))
         table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
@@ -239,14 +244,31 @@ class GroupStage:
         ]
         return [pair for pair in hot if len(pair[1].accounts) >= self.settings.links.min_accounts]
 
+    def _calls(self, groups: Groups, judgement: Judgement, threshold: float, end_ms: int) -> NDArray[np.bool_]:
+        """Tell which groups call for an alert, shape (G,).
+
+        What shares accounts or work with a known campaign is likelier to be a part of it than a stranger is to be
+        one, and makes no new page: it needs less.
+        """
+        possible = judgement.telling & (judgement.total >= LEAST_NATS)
+        calls = possible & (judgement.surprise >= threshold)
+        for position in np.flatnonzero(possible & ~calls & (judgement.surprise >= threshold - KIN_NATS)).tolist():
+            accounts = groups.account[groups.group == position][accused(groups, position)]
+            calls[position] = self.campaign_book.is_kin(accounts.tolist(), end_ms)
+        return calls
+
     def _threshold(self, end_ms: int) -> float:
         """Return the −ln p that keeps the expected false campaigns of a week within the budget.
 
         Honest groups vote with their highest total, so a group uses up its part of the budget once: what counts is
         how many were judged for the first time within the week.
         """
-        new = self.clusters.table["tested"][: len(self.clusters)] > end_ms - WEEK_MS
-        return float(np.log(max(int(new.sum()), 100) / self.settings.budget.false_campaigns_per_week))
+        new = np.flatnonzero(self.clusters.table["tested"][: len(self.clusters)] > end_ms - WEEK_MS)
+        if end_ms - self._counted_ms >= DAY_MS and len(new):
+            self._counted_ms = end_ms
+            self._independent = self.clusters.independent(new) / len(new)
+        chances = max(self._independent * len(new), LEAST_CHANCES)
+        return float(np.log(chances / self.settings.budget.false_campaigns_per_week))
 
     def _one_house(self, group: Group) -> bool:
         """Tell whether most of a group's traffic belongs to one organisation: a customer with keys, not a crowd."""
@@ -280,6 +302,8 @@ class GroupStage:
             "idle": self._idle,
             "judged_tick": self._judged_tick,
             "linked_ms": self._linked_ms,
+            "counted_ms": self._counted_ms,
+            "independent": self._independent,
             "names": [graph.names.known, graph.models.known, graph.paths.known],
             "singles": graph.singles(),
             "templates": graph.templates.state(),
@@ -311,6 +335,7 @@ class GroupStage:
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
         self._idle = rest["idle"]
         self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
+        self._counted_ms, self._independent = rest["counted_ms"], rest["independent"]
         for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
             names.codes(known)
         self.graph.restore((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
