@@ -13,6 +13,7 @@ from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
 from detectors.slots import meetings
 from detectors.windows import PaneRing, Table, decay
+from detectors.windows.table import LIVE
 
 GROWTH = 1.1
 """A group is judged again when its requests or members have grown by this factor …"""
@@ -36,6 +37,7 @@ class Clusters:
         self.graph = graph
         self.table = Table(
             {
+                LIVE: ("u1", ()),
                 "value": ("i4", ()),
                 "first": ("i8", ()),
                 "last": ("i8", ()),
@@ -70,7 +72,7 @@ class Clusters:
         column = self.graph.values["cluster"]
         unique = np.unique(values)
         missing = unique[(column[unique] < 0) & (self.graph.values["accounts"][unique] >= min_accounts)]
-        rows = self.table.extend(len(missing))
+        rows = self.table.take(len(missing))
         self.table["value"][rows] = missing
         column[missing] = rows
         self.graph.values.touch(missing)
@@ -144,7 +146,7 @@ class Clusters:
             old, shared = np.unique(before[part][before[part] >= 0], return_counts=True)
             cluster = int(old[shared.argmax()]) if len(old) else -1
             if cluster < 0 or cluster in taken or 2 * shared.max() < min(sizes[cluster], len(part)):
-                cluster = int(self.table.extend(1)[0])
+                cluster = int(self.table.take(1)[0])
             taken.add(cluster)
             now[part] = cluster
             self.component_members[cluster] = part
@@ -158,7 +160,7 @@ class Clusters:
         for templates in sorted(bundles, key=lambda part: (-len(part), int(part[0]))):
             old = [before[value] for value in templates.tolist() if value in before]
             known = sorted({cluster for cluster in old if cluster not in self.bundles})
-            cluster = max(known, key=old.count) if known else int(self.table.extend(1)[0])
+            cluster = max(known, key=old.count) if known else int(self.table.take(1)[0])
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
 
@@ -179,11 +181,44 @@ class Clusters:
         if value < 0:
             accounts = self.component_members.get(cluster, np.zeros(0, np.int64))
             return Group(COMPONENT, graph.accounts, accounts, accounts, np.zeros(0, np.int64), meetings)
-        uses = np.array(graph.members[value], np.int64)
+        uses = graph.members[value]
         uses = uses[graph.uses["counts"][uses, 0] >= 0.5]
         kind = INFRASTRUCTURE if graph.values["family"][value] else TEMPLATE
         accounts = graph.uses["account"][uses].astype(np.int64)
         return Group(kind, graph.uses, uses, accounts, np.array([value]), meetings)
+
+    def followed_values(self) -> NDArray[np.int64]:
+        """Return the values whose cluster belongs to a campaign."""
+        value = self.table["value"][: self.table.rows]
+        return value[(value >= 0) & (self.table["campaign"][: self.table.rows] >= 0)].astype(np.int64)
+
+    def free_values(self, values: NDArray) -> None:
+        """Forget the clusters of values that will be forgotten, and the values' part in bundles."""
+        clusters = self.graph.values["cluster"][values]
+        self.table.free(clusters[clusters >= 0].astype(np.int64))
+        lost = {value for value in values.tolist() if value in self.bundle_of}
+        for cluster in {self.bundle_of.pop(value) for value in lost}:
+            left = [value for value in self.bundles[cluster].tolist() if value not in lost]
+            self.bundles[cluster] = np.array(left, np.int64)
+            if not left:
+                del self.bundles[cluster]
+
+    def free_accounts(self, accounts: NDArray) -> None:
+        """Take accounts that will be forgotten out of their components."""
+        component = self.graph.accounts["component"]
+        for cluster in np.unique(component[accounts]).tolist():
+            if cluster >= 0:
+                left = np.setdiff1d(self.component_members.pop(cluster), accounts)
+                self.component_members |= {cluster: left} if len(left) else {}
+
+    def free_silent(self, before_ms: int) -> None:
+        """Forget the rows of components and bundles that are no more and were silent since `before_ms`."""
+        table, rows = self.table, np.arange(self.table.rows)
+        silent = (table[LIVE][rows] > 0) & (table["value"][rows] < 0) & (table["campaign"][rows] < 0)
+        silent &= (table["last"][rows] < before_ms) & (table["judged"][rows] < before_ms)
+        silent[list(self.component_members)] = False
+        silent[list(self.bundles)] = False
+        table.free(np.flatnonzero(silent))
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed."""

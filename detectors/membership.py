@@ -55,7 +55,7 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
     who, place = np.nonzero(recent >= 0)
     value = recent[who, place]
     house = houses(table["organization"][members], members)
-    rare = rarity(graph.values["accounts"][value], graph.accounts.rows) >= RARE
+    rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
     return np.asarray(
         np.isin(table["recent"][accounts], value[rare & crosses(value, house[who])]).any(axis=(1, 2)), bool
     )

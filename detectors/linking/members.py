@@ -39,7 +39,7 @@ class Population:
         """Look again at every account active since `since_ms`."""
         table = graph.accounts
         active = np.flatnonzero((table["last"][: table.rows] >= since_ms) & (table["counts"][: table.rows, 0] >= 1))
-        self.accounts = table.rows
+        self.accounts = graph.population
         if len(active) < 20:
             return
         counts, capabilities = table["counts"][active], table["capabilities"][active].astype(np.float64)

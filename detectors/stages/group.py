@@ -14,6 +14,7 @@ from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
+from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import Group, Groups, Population
 from detectors.models.peers import PeerModels, verified
@@ -22,7 +23,7 @@ from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CHUNK_BYTES = 500_000
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
@@ -58,13 +59,16 @@ class GroupStage:
         self._idle: dict[int, bool] = {}
         self._judged_tick = -1
         self._linked_ms = 0
+        self._evicted_on = 0
+        self.evicted = 0
+        """Accounts forgotten so far."""
         self.observer: Callable[[int, list[int], Groups, Judgement, NDArray], None] | None = None
         """Called with the time, the clusters, their groups, the judgement and which of them called for an alert."""
 
     @property
     def tracked_clusters(self) -> int:
         """Candidate groups in memory."""
-        return len(self.clusters)
+        return self.clusters.table.live
 
     @property
     def open_campaigns(self) -> dict[str, int]:
@@ -74,8 +78,7 @@ class GroupStage:
     @property
     def state_bytes(self) -> int:
         """Bytes of the tables."""
-        graph = self.graph
-        return sum(table.nbytes for table in (graph.accounts, graph.values, graph.uses, self.clusters.table))
+        return self.graph.nbytes + self.clusters.table.nbytes
 
     @property
     def model_scores(self) -> list[float]:
@@ -143,10 +146,15 @@ class GroupStage:
             label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
             self.clusters.assign_components(label)
             self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
+            if tick.end_ms // DAY_MS != self._evicted_on:
+                self._evicted_on = tick.end_ms // DAY_MS
+                self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
-        return self.campaign_book.update(hot, rows, uses, tick)
+        outputs = self.campaign_book.update(hot, rows, uses, tick)
+        self.evicted += forget_surplus(graph, self.clusters, self.campaign_book, links.max_accounts)
+        return outputs
 
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
         """Join the partials of one tick, accounts in the order of their ids."""
@@ -268,8 +276,9 @@ class GroupStage:
             "idle": self._idle,
             "judged_tick": self._judged_tick,
             "linked_ms": self._linked_ms,
+            "evicted": [self._evicted_on, self.evicted],
             "names": [graph.names.known, graph.models.known, graph.paths.known],
-            "singles": graph.singles(),
+            "singles": graph.singles.arrived,
             "templates": graph.templates.state(),
             "population": self.population.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
@@ -298,10 +307,11 @@ class GroupStage:
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
         self._idle = rest["idle"]
         self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
+        self._evicted_on, self.evicted = rest["evicted"]
         for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
             names.codes(known)
-        self.graph.restore((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
-        self.graph.load_singles(rest["singles"])
+        pages = ((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
+        self.graph.restore(pages, rest["singles"])
         self.graph.templates.load(rest["templates"])
         self.clusters.restore(entries.items())
         self.models.load({key[7:]: value for key, value in entries.items() if key.startswith("models/")})

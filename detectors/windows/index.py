@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 EMPTY, REMOVED = -1, -2
-FULL = 0.6
+FULL = 0.5
 """Load from which the array grows …"""
-AFTER = 0.35
+AFTER = 0.3
 """… to this load."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
@@ -25,7 +25,7 @@ class RowIndex:
     """Finds the row that holds a key.
 
     Args:
-        keys: returns the keys of rows, (B,) to (B,) uint64.
+        keys: returns the keys of rows, (B,) to (B,) uint64; asked about rows −1 and −2 too, for which anything will do.
     """
 
     def __init__(self, keys: Callable[[NDArray], NDArray[np.uint64]]) -> None:
@@ -48,18 +48,18 @@ class RowIndex:
 
     def _find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the row of each key and the slot where the search ended."""
-        found, ended = np.full(len(keys), -1, np.int64), np.zeros(len(keys), np.int64)
-        position, slot = np.arange(len(keys)), self._home(keys)
-        while len(position):
-            row = self._slots[slot]
-            held = row >= 0
-            same = np.zeros(len(row), bool)
-            same[held] = self._keys(row[held]) == keys[position[held]]
-            found[position[same]] = row[same]
-            over = same | (row == EMPTY)
-            ended[position[over]] = slot[over]
-            position, slot = position[~over], (slot[~over] + 1) % len(self._slots)
-        return found, ended
+        slot = self._home(keys)
+        found = self._slots[slot].astype(np.int64)
+        open_ = np.flatnonzero((found != EMPTY) & ((found < 0) | (self._keys(found) != keys)))
+        size = len(self._slots)
+        while len(open_):
+            at = slot[open_] + 1
+            at[at == size] = 0
+            row = self._slots[at]
+            slot[open_], found[open_] = at, row
+            more = (row != EMPTY) & ((row < 0) | (self._keys(row) != keys[open_]))
+            open_ = open_[more]
+        return found, slot
 
     def _home(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         return (((keys * _MIX) >> _HALF) * np.uint64(len(self._slots)) >> _HALF).astype(np.int64)
