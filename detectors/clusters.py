@@ -1,4 +1,4 @@
-"""Candidate groups: every attribute value with enough accounts, every component, with sliding windows of their own."""
+"""Candidate groups: every attribute value with enough accounts, every component, with counters of their own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.accounts import HOUR_MS, RING
 from detectors.linking.bundles import traffic
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
 from detectors.slots import meetings
-from detectors.windows import PaneRing, Table, decay
+from detectors.windows import Table, decay
 from detectors.windows.table import LIVE
 
 GROWTH = 1.1
@@ -20,7 +19,6 @@ GROWTH = 1.1
 REJUDGE_MS = DAY_MS
 """… or after this time."""
 MEETINGS_HALF_LIFE_MS = 3 * DAY_MS
-_WIDE = 4
 
 
 class Clusters:
@@ -28,12 +26,9 @@ class Clusters:
 
     A group around a value keeps its row for good; a component keeps its row while it keeps most of its members, so
     identity survives growth, bans and newcomers.
-
-    Args:
-        tick_ms: length of a tick, the pane of the hour window.
     """
 
-    def __init__(self, graph: Graph, tick_ms: int) -> None:
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.table = Table(
             {
@@ -52,13 +47,9 @@ class Clusters:
                 "peak": ("f4", ()),
                 "met": ("f4", ()),
                 "chance": ("f4", ()),
-                **PaneRing.columns("hour", HOUR_MS // tick_ms, _WIDE, len(RING) - 1 - _WIDE),
-                **PaneRing.columns("day", 24, _WIDE, len(RING) - 1 - _WIDE),
             },
             {"value": -1, "campaign": -1},
         )
-        self.hour = PaneRing(self.table, "hour", tick_ms)
-        self.day = PaneRing(self.table, "day", HOUR_MS)
         self.component_members: dict[int, NDArray] = {}
         self.bundles: dict[int, NDArray] = {}
         """The templates of each bundle, as value rows."""
@@ -81,15 +72,10 @@ class Clusters:
     def count(self, clusters: NDArray, counts: NDArray, end_ms: int) -> NDArray[np.int64]:
         """Add traffic of one tick, `counts` (B, 11) to `clusters` (B,); return the different clusters."""
         unique, inverse = np.unique(clusters, return_inverse=True)
-        sums = np.zeros((len(unique), counts.shape[1]))
-        np.add.at(sums, inverse, counts)
-        now = end_ms - 1
-        self.hour.update(unique, np.full(len(unique), now // self.hour.pane_ms), sums)
-        self.day.update(unique, np.full(len(unique), now // HOUR_MS), sums)
         fresh = unique[self.table["first"][unique] == 0]
         self.table["first"][fresh] = end_ms
         self.table["last"][unique] = end_ms
-        self.table["requests"][unique] += sums[:, 0]
+        self.table["requests"][unique] += np.bincount(inverse, counts[:, 0], len(unique))
         self.table.touch(unique)
         return unique
 

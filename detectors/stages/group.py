@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,11 +21,11 @@ from detectors.linking.members import Group, Groups, Population
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
+from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
 SCHEMA_VERSION = 3
-CHUNK_BYTES = 500_000
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
@@ -49,7 +50,7 @@ class GroupStage:
         self.tick_ms = settings.windows.tick_s * 1000
         self.last_offset = -1
         self.graph = Graph(settings.links.half_life_days, settings.links.max_values)
-        self.clusters = Clusters(self.graph, self.tick_ms)
+        self.clusters = Clusters(self.graph)
         self.models = PeerModels(settings.seed)
         self.population = Population()
         self.fusion = Fusion()
@@ -62,6 +63,7 @@ class GroupStage:
         self._evicted_on = 0
         self.evicted = 0
         """Accounts forgotten so far."""
+        self._entries = Entries()
         self.observer: Callable[[int, list[int], Groups, Judgement, NDArray], None] | None = None
         """Called with the time, the clusters, their groups, the judgement and which of them called for an alert."""
 
@@ -269,27 +271,30 @@ class GroupStage:
         graph = self.graph
         entries = {f"graph/{key}": page for key, page in graph.snapshot().items()}
         entries |= self.clusters.snapshot()
-        entries |= {f"models/{name}": data for name, data in self.models.state().items()}
-        waiting = [(tick, encode(partial)) for tick, partials in self._waiting.items() for partial in partials]
+        templates = graph.templates.state()
+        book = self.campaign_book.state()
         rest = {
-            "closed": self._closed,
-            "idle": self._idle,
-            "judged_tick": self._judged_tick,
-            "linked_ms": self._linked_ms,
-            "evicted": [self._evicted_on, self.evicted],
+            "progress": {
+                "closed": self._closed,
+                "idle": self._idle,
+                "judged_tick": self._judged_tick,
+                "linked_ms": self._linked_ms,
+                "evicted": [self._evicted_on, self.evicted],
+                "singles": graph.singles.arrived,
+                "population": self.population.state(),
+            },
             "names": [graph.names.known, graph.models.known, graph.paths.known],
-            "singles": graph.singles.arrived,
-            "templates": graph.templates.state(),
-            "population": self.population.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "fusion": self.fusion.state(),
-            "campaigns": self.campaign_book.state(),
-            "waiting": waiting,
+            **{f"models/{name}": data for name, data in self.models.state().items()},
+            **{key: part for n, each in enumerate(templates) for key, part in pieces(f"templates{n}", each).items()},
+            **pieces("campaigns", book["campaigns"], 1),
+            **pieces("alerts", book["alerts"], 1),
+            **pieces("revisions", list(book["revisions"].items())),
         }
-        blob = msgspec.msgpack.encode(rest)
-        chunks = [blob[start : start + CHUNK_BYTES] for start in range(0, len(blob), CHUNK_BYTES)]
-        entries |= {f"rest/{number}": chunk for number, chunk in enumerate(chunks)}
-        return entries | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset, "chunks": len(chunks)})
+        for tick, partials in self._waiting.items():
+            rest |= {f"waiting/{tick}/{place}": encode(partial) for place, partial in enumerate(partials)}
+        return entries | self._entries.changed(rest) | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset})
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back a state from the latest value of each snapshot key.
@@ -302,26 +307,29 @@ class GroupStage:
             return
         entries, header = snapshot
         self.last_offset = header["last_offset"]
-        blob = b"".join(entries[f"rest/{number}"] for number in range(header["chunks"]))
-        rest = msgspec.msgpack.decode(blob, strict=False)
+        parts = self._entries.load(entries.items())
+        rest: dict[str, Any] = msgspec.msgpack.decode(parts["progress"], strict=False)
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
         self._idle = rest["idle"]
         self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
         self._evicted_on, self.evicted = rest["evicted"]
-        for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
-            names.codes(known)
+        known = msgspec.msgpack.decode(parts["names"])
+        for names, mine in zip((self.graph.names, self.graph.models, self.graph.paths), known, strict=True):
+            names.codes(mine)
         pages = ((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
         self.graph.restore(pages, rest["singles"])
-        self.graph.templates.load(rest["templates"])
+        self.graph.templates.load([joined(parts, f"templates{number}") for number in range(4)])
         self.clusters.restore(entries.items())
-        self.models.load({key[7:]: value for key, value in entries.items() if key.startswith("models/")})
+        self.models.load({key[7:]: value for key, value in parts.items() if key.startswith("models/")})
         self.population.load(rest["population"])
-        self.fusion.load(rest["fusion"])
-        self.clusters.load_bundles(rest["bundles"])
-        self.campaign_book.load(rest["campaigns"])
+        self.fusion.load(msgspec.msgpack.decode(parts["fusion"], strict=False))
+        self.clusters.load_bundles(msgspec.msgpack.decode(parts["bundles"], strict=False))
+        book: dict[str, Any] = {name: joined(parts, name) for name in ("campaigns", "alerts", "revisions")}
+        self.campaign_book.load(book)
         self._waiting = {}
-        for tick, partial in rest["waiting"]:
-            self._waiting.setdefault(tick, []).append(decode(partial))
+        for key, partial in parts.items():
+            if key.startswith("waiting/"):
+                self._waiting.setdefault(int(key.split("/")[1]), []).append(decode(partial))
 
 
 def _sort_uses(columns: dict[str, NDArray]) -> None:

@@ -61,7 +61,10 @@ class PaneRing:
         return newest - (newest - np.arange(self.panes)) % self.panes
 
     def sums(self, rows: NDArray, now_ms: int) -> NDArray[np.float64]:
-        """Return the sums over the ring as of the pane that holds `now_ms`, shape (len(rows), wide + narrow)."""
+        """Return the sums over the ring as of the pane that holds `now_ms`, shape (len(rows), wide + narrow).
+
+        Nothing newer than `now_ms` may have been added: older panes made room for it.
+        """
         now = now_ms // self.pane_ms
         pane = self._held(rows)
         live = (pane > now - self.panes) & (pane <= now)

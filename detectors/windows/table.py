@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -120,13 +121,14 @@ class Table:
         columns: dict[str, bytes] = msgspec.msgpack.decode(encoded)
         if columns.keys() != self._spec.keys():
             raise StateError(f"page holds the columns {sorted(columns)}, not {sorted(self._spec)}")
+        widths = {name: np.dtype(dtype).itemsize * math.prod(shape) for name, (dtype, shape) in self._spec.items()}
+        count = max(len(data) // widths[name] for name, data in columns.items() if widths[name])
+        first, last = number * PAGE_ROWS, number * PAGE_ROWS + count
+        if last > self.rows:
+            self.extend(last - self.rows)
         for name, data in columns.items():
             dtype, shape = self._spec[name]
-            block = np.frombuffer(data, dtype).reshape(-1, *shape)
-            last = number * PAGE_ROWS + len(block)
-            if last > self.rows:
-                self.extend(last - self.rows)
-            self._columns[name][number * PAGE_ROWS : last] = block
+            self._columns[name][first:last] = np.frombuffer(data, dtype).reshape(count, *shape)
 
     def snapshot(self, prefix: str) -> dict[str, bytes]:
         """Return the changed pages as {prefix/number: bytes}."""

@@ -56,7 +56,7 @@ def test_ring_sums_equal_brute_force(seed: int, count: int, hours: int) -> None:
 def test_letting_windows_rest_does_not_show(seed: int, count: int, days: int) -> None:
     requests = sorted(crowd(3, count, days * DAY_MS, seed), key=lambda one: one.time)
     whole, rested = AccountWindows(), AccountWindows()
-    extract, freed = Extractor(), 0
+    extract = Extractor()
     for number in sorted({one.time // TICK_MS for one in requests}):
         tick, end = [one for one in requests if one.time // TICK_MS == number], (number + 1) * TICK_MS
         for windows in (whole, rested):
@@ -64,9 +64,17 @@ def test_letting_windows_rest_does_not_show(seed: int, count: int, days: int) ->
         rested.rest(end)
         rows = np.arange(len(whole))
         assert np.array_equal(rested.features(rows, end), whole.features(rows, end))
-        freed += int((rested.table["window"][: len(rested)] < 0).sum())
-    if days > 10 and count < 5:
-        assert freed or len(rested) == 1 or count < 2 or rested.windows.live == len(rested)
+
+
+def test_windows_rest_from_the_second_day_of_silence_on() -> None:
+    windows, extract = AccountWindows(), Extractor()
+    feed(windows, extract, [request(0, START_MS), request(1, START_MS, "b")], START_MS + TICK_MS)
+    windows.rest(START_MS + 2 * DAY_MS)
+    assert windows.windows.live == 2
+    feed(windows, extract, [request(2, START_MS + 2 * DAY_MS, "b")], START_MS + 2 * DAY_MS + TICK_MS)
+    windows.rest(START_MS + 2 * DAY_MS + TICK_MS)
+    assert windows.windows.live == 1
+    assert windows.table["window"][windows.rows(["a", "b"])].tolist() == [-1, 1]
 
 
 def test_beyond_the_bound_those_silent_for_longest_go_and_equals_by_id() -> None:
