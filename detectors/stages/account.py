@@ -48,6 +48,7 @@ class AccountStage:
         self._open: list[Columns] = []
         self._idle = False
         self._pending: list[Partial] = []
+        self._saved_pending = self._pending
         self._segments = _Segments()
         self._evicted_on = 0
 
@@ -174,7 +175,10 @@ class AccountStage:
             "evicted_on": self._evicted_on,
             "evicted": self.accounts.evicted,
         }
-        entries |= {f"pending/{number}": encode(partial) for number, partial in enumerate(self._pending)}
+        if self._pending is not self._saved_pending:
+            entries |= {f"pending/{number}": b"" for number in range(len(self._saved_pending))}
+            entries |= {f"pending/{number}": encode(partial) for number, partial in enumerate(self._pending)}
+            self._saved_pending = self._pending
         return entries | header_entry(SCHEMA_VERSION, header)
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
@@ -195,6 +199,7 @@ class AccountStage:
         self.accounts.restore(entries.items())
         self._open = self._segments.load(entries)
         self._pending = [decode(entries[f"pending/{number}"]) for number in range(header["pending"])]
+        self._saved_pending = self._pending
         self._ids.restore(entries.items())
 
 

@@ -55,16 +55,15 @@ def requests(tick: int, accounts: int, rng: np.random.Generator, first: int = 0)
 
 def fill(account: AccountStage, group: GroupStage, accounts: int) -> tuple[int, float]:
     """Run a day's third through both stages; return the largest resident memory and the seconds."""
-    rng, offset, peak, started = np.random.default_rng(1), 0, resident(), time.perf_counter()
+    rng, offset, started = np.random.default_rng(1), 0, time.perf_counter()
     for tick in range(TICKS):
         batch = requests(tick, accounts, rng)
         for start in range(0, len(batch), 10_000):
             part = batch[start : start + 10_000]
             group.process(account.process(part, np.arange(len(part)) + offset))
             offset += len(part)
-            peak = max(peak, resident())
     group.process(account.advance())
-    return max(peak, resident()), time.perf_counter() - started
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, time.perf_counter() - started
 
 
 def measure(accounts: int) -> None:

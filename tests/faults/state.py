@@ -15,7 +15,7 @@ from detectors.stages.account import AccountStage
 from detectors.windows.index import RowIndex
 from detectors.windows.keyset import KeySet
 
-BOOKKEEPING = {"_segments", "_entries", "_order", "_start", "_tail", "_new", "_saved_pieces", "_unsaved", "_dirty"}
+BOOKKEEPING = {"_segments", "_saved_pending", "_entries", "_order", "_start", "_tail", "_new", "_saved_pieces", "_unsaved", "_dirty"}
 """What was already saved, which depends on when checkpoints were taken."""
 PLAIN = (int, float, str, bytes, bool, type(None))
 

@@ -108,7 +108,10 @@ def test_restored_after_evictions_it_goes_on_alike() -> None:
     families = ("template", "payment", "device", "network")
 
     def made(number: int) -> Uses:
-        picks = {(f"acc{number // 200}-{rng.integers(30)}", families[rng.integers(4)], int(rng.integers(40))) for _ in range(25)}
+        picks = {
+            (f"acc{number // 200}-{rng.integers(30)}", families[rng.integers(4)], int(rng.integers(40)))
+            for _ in range(25)
+        }
         return sorted(picks)
 
     ticks = [(number * 8, made(number * 8)) for number in range(120)]
