@@ -62,6 +62,7 @@ def fill(account: AccountStage, group: GroupStage, accounts: int) -> tuple[int, 
             part = batch[start : start + 10_000]
             group.process(account.process(part, np.arange(len(part)) + offset))
             offset += len(part)
+            group.model_scores.clear()  # as the metrics do
     group.process(account.advance())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, time.perf_counter() - started
 

@@ -15,8 +15,9 @@ from detectors.stages.account import AccountStage
 from detectors.windows.index import RowIndex
 from detectors.windows.keyset import KeySet
 
-BOOKKEEPING = {"_segments", "_saved_pending", "_entries", "_order", "_start", "_tail", "_new", "_saved_pieces", "_unsaved", "_dirty"}
-"""What was already saved, which depends on when checkpoints were taken."""
+BOOKKEEPING = {"_segments", "_saved_pending", "_entries", "_saved_pieces", "_unsaved", "_dirty"}
+BOOKKEEPING |= {"_order", "_start", "_tail", "_new"}
+"""What was already saved, which depends on when checkpoints were taken, and when an order was last made anew."""
 PLAIN = (int, float, str, bytes, bool, type(None))
 
 
