@@ -12,35 +12,39 @@ from detectors.columns import Columns
 from detectors.features import features
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.windows import Distinct, PaneRing, Table, decay
-from detectors.windows.table import PAGE_ROWS, Column
+from detectors.windows.table import LIVE, PAGE_ROWS, Column
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 PANE_MS = 5 * MINUTE_MS
-HALF_LIVES_MS = np.array([HOUR_MS, DAY_MS, 14 * DAY_MS], np.float64)
 RING = (*COUNTS, "active_panes")
-"""Counters of the rings: the first four are wide."""
-_WIDE = 4
+"""Order of the window sums that `features` takes."""
+HOUR = [RING.index(name) for name in ("requests", "output_tokens")]
+DAY_WIDE = [RING.index(name) for name in ("requests", "input_tokens", "output_tokens", "reasoning_tokens")]
+DAY = DAY_WIDE + [RING.index(n) for n in ("status_429", "status_403", "elicited", "multi_turn", "active_panes")]
+"""What the rings of an hour and of a day hold: no more than `features` reads."""
 _DISTINCT = ("template", "content", "network")
 
 _COLUMNS: dict[str, Column] = {
     "created": ("i8", ()),
-    "first": ("i8", ()),
     "last": ("i8", ()),
     "updated": ("i8", ()),
     "plan": ("i2", ()),
     "verification": ("i2", ()),
     "pathway": ("i2", ()),
     "organization": ("u8", ()),
-    "decayed": ("f4", (len(HALF_LIVES_MS), len(COUNTS))),
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "gaps": ("f4", (3,)),
-    **PaneRing.columns("hour", 12, _WIDE, len(RING) - _WIDE),
-    **PaneRing.columns("day", 24, _WIDE, len(RING) - _WIDE),
+    "window": ("i4", ()),
+}
+_FILL = {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "window": -1}
+_WINDOW: dict[str, Column] = {
+    LIVE: ("u1", ()),
+    **PaneRing.columns("hour", 12, len(HOUR), 0),
+    **PaneRing.columns("day", 24, len(DAY_WIDE), len(DAY) - len(DAY_WIDE)),
     **{column: spec for name in _DISTINCT for column, spec in Distinct.columns(name).items()},
 }
-_FILL = {"created": -1, "plan": -1, "verification": -1, "pathway": -1}
 
 
 def bits(masks: NDArray) -> NDArray[np.float32]:
@@ -49,16 +53,26 @@ def bits(masks: NDArray) -> NDArray[np.float32]:
 
 
 class AccountWindows:
-    """One row of windows per account; see `update`."""
+    """A row per account, and a row of windows per account active on this or the previous day; see `update`.
 
-    def __init__(self) -> None:
+    What an account did longer ago shows in none of its windows, so `evict` lets go of them: that loses nothing.
+
+    Args:
+        max_accounts: accounts kept; `evict` drops those beyond, silent for longest first.
+    """
+
+    def __init__(self, max_accounts: int = 1 << 31) -> None:
+        self.max_accounts = max_accounts
+        self.evicted = 0
+        """Accounts dropped so far."""
         self.table = Table(_COLUMNS, _FILL)
+        self.windows = Table(_WINDOW)
         self.ids: list[str] = []
         self._row: dict[str, int] = {}
         self._free: list[int] = []
-        self.hour = PaneRing(self.table, "hour", PANE_MS)
-        self.day = PaneRing(self.table, "day", HOUR_MS)
-        self.distinct = {name: Distinct(self.table, name, DAY_MS) for name in _DISTINCT}
+        self.hour = PaneRing(self.windows, "hour", PANE_MS)
+        self.day = PaneRing(self.windows, "day", HOUR_MS)
+        self.distinct = {name: Distinct(self.windows, name, DAY_MS) for name in _DISTINCT}
 
     def __len__(self) -> int:
         return len(self._row)
@@ -107,20 +121,26 @@ class AccountWindows:
         rows, time, counts = rows[order], columns["time"][order], columns["counts"][order]
         active, start = np.unique(rows, return_index=True)
         self._gaps(rows, time, active, start)
-        self._rings(rows, time, counts)
-        sums = np.add.reduceat(counts, start, axis=0)
+        windows = self._windows(active)
+        of = np.repeat(windows, np.diff(np.append(start, len(rows))))
+        self._rings(of, time, counts)
         capabilities = np.add.reduceat(bits(columns["capabilities"][order]), start, axis=0)
-        elapsed = end_ms - self.table["updated"][active]
-        kept = decay(elapsed[:, None], HALF_LIVES_MS)[:, :, None]
-        self.table["decayed"][active] = self.table["decayed"][active] * kept + sums[:, None, :]
-        self.table["capabilities"][active] = self.table["capabilities"][active] * kept[:, 1] + capabilities
+        kept = decay(end_ms - self.table["updated"][active], DAY_MS)[:, None]
+        self.table["capabilities"][active] = self.table["capabilities"][active] * kept + capabilities
         self.table["updated"][active] = end_ms
         for name, distinct in self.distinct.items():
             values = columns[name][order]
             present = values > 0
-            distinct.update(rows[present], values[present], end_ms - 1)
+            distinct.update(of[present], values[present], end_ms - 1)
         self.table.touch(active)
+        self.windows.touch(windows)
         return active
+
+    def _windows(self, rows: NDArray) -> NDArray[np.int64]:
+        """Return the rows of the accounts' windows, made as needed."""
+        without = rows[self.table["window"][rows] < 0]
+        self.table["window"][without] = self.windows.take(len(without))
+        return self.table["window"][rows].astype(np.int64)
 
     def _gaps(self, rows: NDArray, time: NDArray, active: NDArray, start: NDArray) -> None:
         table = self.table
@@ -132,45 +152,69 @@ class AccountWindows:
         last = time[np.append(start[1:], len(time)) - 1]
         kept = decay(last - table["last"][active], DAY_MS)[:, None]
         table["gaps"][active] = table["gaps"][active] * kept + moments
-        new = table["first"][active] == 0
-        table["first"][active[new]] = time[start][new]
         table["last"][active] = np.maximum(table["last"][active], last)
 
     def _rings(self, rows: NDArray, time: NDArray, counts: NDArray) -> None:
         pane = time // PANE_MS
         panes, sums = _sum_by(rows, pane, np.concatenate([counts, np.zeros((len(rows), 1), np.float32)], axis=1))
-        self.hour.update(panes[:, 0], panes[:, 1], sums)
+        self.hour.update(panes[:, 0], panes[:, 1], sums[:, HOUR])
         sums[:, -1] = 1
-        hours, sums = _sum_by(panes[:, 0], panes[:, 1] * PANE_MS // HOUR_MS, sums)
+        hours, sums = _sum_by(panes[:, 0], panes[:, 1] * PANE_MS // HOUR_MS, sums[:, DAY])
         self.day.update(hours[:, 0], hours[:, 1], sums)
 
     def features(self, rows: NDArray, end_ms: int) -> NDArray[np.float32]:
         """Return the features (B, 16) of `rows` at the end of a tick."""
         now = end_ms - 1
-        distinct = {name: counter.counts(rows, now) for name, counter in self.distinct.items()}
-        return features(
-            self.hour.sums(rows, now),
-            self.day.sums(rows, now),
-            self.table["capabilities"][rows],
-            self.table["gaps"][rows],
-            distinct,
-        )
+        window = self.table["window"][rows]
+        held, sums = window >= 0, np.zeros((2, len(rows), len(RING)))
+        window = window[held]
+        sums[0][np.ix_(held, HOUR)] = self.hour.sums(window, now)
+        sums[1][np.ix_(held, DAY)] = self.day.sums(window, now)
+        distinct = {name: np.zeros(len(rows)) for name in _DISTINCT}
+        for name, counter in self.distinct.items():
+            distinct[name][held] = counter.counts(window, now)
+        return features(sums[0], sums[1], self.table["capabilities"][rows], self.table["gaps"][rows], distinct)
 
     def evict(self, before_ms: int, back: NDArray) -> None:
         """Forget the accounts silent since `before_ms`; those in the rows `back` begin anew where they are."""
         last = self.table["last"][: self.table.rows]
-        idle = np.flatnonzero((last > 0) & (last < before_ms))
-        if not len(idle):
+        self._drop(np.flatnonzero((last > 0) & (last < before_ms)), back)
+
+    def evict_surplus(self, back: NDArray) -> None:
+        """Forget accounts beyond `max_accounts`, and a sixteenth more, silent for longest first; see `evict`."""
+        last = self.table["last"][: self.table.rows]
+        known = np.flatnonzero(last > 0)
+        if len(known) <= self.max_accounts:
             return
-        self.table.clear(idle)
-        for row in np.setdiff1d(idle, back).tolist():
+        surplus = len(known) - self.max_accounts + self.max_accounts // 16
+        bound = np.partition(last[known], surplus - 1)[surplus - 1]
+        older = known[last[known] < bound]
+        equals = sorted(known[last[known] == bound].tolist(), key=self.ids.__getitem__)[: surplus - len(older)]
+        self._drop(np.concatenate([older, np.array(equals, np.int64)]), back)
+
+    def rest(self, end_ms: int) -> None:
+        """Let go of the windows of accounts not seen since the day before `end_ms` began: they are empty."""
+        windows, updated = self.table["window"][: self.table.rows], self.table["updated"][: self.table.rows]
+        resting = np.flatnonzero((windows >= 0) & ((updated - 1) // DAY_MS < (end_ms - 1) // DAY_MS - 1))
+        self.windows.free(windows[resting].astype(np.int64))
+        windows[resting] = -1
+        self.table.touch(resting)
+
+    def _drop(self, rows: NDArray, back: NDArray) -> None:
+        if not len(rows):
+            return
+        self.evicted += len(rows)
+        window = self.table["window"][rows]
+        self.windows.free(window[window >= 0].astype(np.int64))
+        self.table.clear(rows)
+        for row in np.setdiff1d(rows, back).tolist():
             del self._row[self.ids[row]]
             self.ids[row] = ""
             self._free.append(row)
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed, the accounts' ids with them."""
-        pages = {}
+        pages = self.windows.snapshot("windows")
         for number in self.table.dirty_pages():
             ids = self.ids[number * PAGE_ROWS : (number + 1) * PAGE_ROWS]
             pages[f"accounts/{number}"] = msgspec.msgpack.encode((ids, self.table.page(number)))
@@ -178,6 +222,8 @@ class AccountWindows:
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back what `snapshot` returned."""
+        items = list(items)
+        self.windows.restore("windows", items)
         pages = sorted((int(key.partition("/")[2]), data) for key, data in items if key.startswith("accounts/"))
         for number, data in pages:
             ids, page = msgspec.msgpack.decode(data, type=tuple[list[str], bytes])

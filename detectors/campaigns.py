@@ -28,6 +28,8 @@ OVERLAP = 0.3
 NEW_SHARE = 0.05
 MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
 CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
+REMEMBERED_MS = 30 * 24 * HOUR_MS
+"""The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
 """Decisions about accounts still at work are renewed so long before they end."""
 
@@ -83,6 +85,19 @@ class Campaigns:
         known = rows < len(self._member_of)
         result[known] = self._member_of[rows[known]] >= 0
         return result
+
+    def release(self, now: int) -> None:
+        """Let go of the members of campaigns that ended 30 days ago."""
+        for number, campaign in enumerate(self._campaigns):
+            if campaign.state == "resolved" and campaign.members and now - campaign.alerted >= REMEMBERED_MS:
+                for row in campaign.members:
+                    self._revision.pop(row, None)
+                self._member_of[list(campaign.members)] = -1
+                campaign.members = {}
+                table = self.clusters.table
+                theirs = np.flatnonzero(table["campaign"][: table.rows] == number)
+                table["campaign"][theirs] = -1
+                table.touch(theirs)
 
     def open_by_severity(self) -> dict[str, int]:
         """Return how many campaigns are open, by severity."""

@@ -1,4 +1,4 @@
-"""Candidate groups: every attribute value with enough accounts, every component, with sliding windows of their own."""
+"""Candidate groups: every attribute value with enough accounts, every component, with counters of their own."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.accounts import HOUR_MS, RING
 from detectors.linking.bundles import traffic
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
 from detectors.slots import meetings
-from detectors.windows import PaneRing, Table, decay
+from detectors.windows import Table, decay
+from detectors.windows.table import LIVE
 
 GROWTH = 1.1
 """A group is judged again when its requests or members have grown by this factor …"""
 REJUDGE_MS = DAY_MS
 """… or after this time."""
 MEETINGS_HALF_LIFE_MS = 3 * DAY_MS
-_WIDE = 4
 
 
 class Clusters:
@@ -27,15 +26,13 @@ class Clusters:
 
     A group around a value keeps its row for good; a component keeps its row while it keeps most of its members, so
     identity survives growth, bans and newcomers.
-
-    Args:
-        tick_ms: length of a tick, the pane of the hour window.
     """
 
-    def __init__(self, graph: Graph, tick_ms: int) -> None:
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.table = Table(
             {
+                LIVE: ("u1", ()),
                 "value": ("i4", ()),
                 "first": ("i8", ()),
                 "last": ("i8", ()),
@@ -51,13 +48,9 @@ class Clusters:
                 "peak": ("f4", ()),
                 "met": ("f4", ()),
                 "chance": ("f4", ()),
-                **PaneRing.columns("hour", HOUR_MS // tick_ms, _WIDE, len(RING) - 1 - _WIDE),
-                **PaneRing.columns("day", 24, _WIDE, len(RING) - 1 - _WIDE),
             },
             {"value": -1, "campaign": -1},
         )
-        self.hour = PaneRing(self.table, "hour", tick_ms)
-        self.day = PaneRing(self.table, "day", HOUR_MS)
         self.component_members: dict[int, NDArray] = {}
         self.cell_members: dict[int, NDArray] = {}
         self.cell_of: dict[int, int] = {}
@@ -74,7 +67,7 @@ class Clusters:
         column = self.graph.values["cluster"]
         unique = np.unique(values)
         missing = unique[(column[unique] < 0) & (self.graph.values["accounts"][unique] >= min_accounts)]
-        rows = self.table.extend(len(missing))
+        rows = self.table.take(len(missing))
         self.table["value"][rows] = missing
         column[missing] = rows
         self.graph.values.touch(missing)
@@ -83,15 +76,10 @@ class Clusters:
     def count(self, clusters: NDArray, counts: NDArray, end_ms: int) -> NDArray[np.int64]:
         """Add traffic of one tick, `counts` (B, 11) to `clusters` (B,); return the different clusters."""
         unique, inverse = np.unique(clusters, return_inverse=True)
-        sums = np.zeros((len(unique), counts.shape[1]))
-        np.add.at(sums, inverse, counts)
-        now = end_ms - 1
-        self.hour.update(unique, np.full(len(unique), now // self.hour.pane_ms), sums)
-        self.day.update(unique, np.full(len(unique), now // HOUR_MS), sums)
         fresh = unique[self.table["first"][unique] == 0]
         self.table["first"][fresh] = end_ms
         self.table["last"][unique] = end_ms
-        self.table["requests"][unique] += sums[:, 0]
+        self.table["requests"][unique] += np.bincount(inverse, counts[:, 0], len(unique))
         self.table.touch(unique)
         return unique
 
@@ -164,7 +152,7 @@ class Clusters:
             old, shared = np.unique(before[part][before[part] >= 0], return_counts=True)
             cluster = int(old[shared.argmax()]) if len(old) else -1
             if cluster < 0 or cluster in taken or 2 * shared.max() < min(sizes[cluster], len(part)):
-                cluster = int(self.table.extend(1)[0])
+                cluster = int(self.table.take(1)[0])
             taken.add(cluster)
             now[part] = cluster
             self.component_members[cluster] = part
@@ -182,7 +170,7 @@ class Clusters:
         for grid, code in enumerate(codes):
             known, inverse = np.unique(code, return_inverse=True)
             new = [cell for cell in known.tolist() if cell >= 0 and cell not in self.cell_of]
-            self.cell_of.update(zip(new, self.table.extend(len(new)).tolist(), strict=True))
+            self.cell_of.update(zip(new, self.table.take(len(new)).tolist(), strict=True))
             now = np.array([self.cell_of.get(cell, -1) for cell in known.tolist()], np.int64)[inverse]
             changed = np.flatnonzero(cells[: len(code), grid] != now)
             cells[changed, grid] = now[changed]
@@ -200,7 +188,7 @@ class Clusters:
         for templates in sorted(bundles, key=lambda part: (-len(part), int(part[0]))):
             old = [before[value] for value in templates.tolist() if value in before]
             known = sorted({cluster for cluster in old if cluster not in self.bundles})
-            cluster = max(known, key=old.count) if known else int(self.table.extend(1)[0])
+            cluster = max(known, key=old.count) if known else int(self.table.take(1)[0])
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
 
@@ -223,11 +211,49 @@ class Clusters:
             members = self.cell_members if kind == BEHAVIOUR else self.component_members
             accounts = members.get(cluster, np.zeros(0, np.int64))
             return Group(kind, graph.accounts, accounts, accounts, np.zeros(0, np.int64), meetings)
-        uses = np.array(graph.members[value], np.int64)
+        uses = graph.members[value]
         uses = uses[graph.uses["counts"][uses, 0] >= 0.5]
         kind = INFRASTRUCTURE if graph.values["family"][value] else TEMPLATE
         accounts = graph.uses["account"][uses].astype(np.int64)
         return Group(kind, graph.uses, uses, accounts, np.array([value]), meetings)
+
+    def followed_values(self) -> NDArray[np.int64]:
+        """Return the values whose cluster belongs to a campaign."""
+        value = self.table["value"][: self.table.rows]
+        return value[(value >= 0) & (self.table["campaign"][: self.table.rows] >= 0)].astype(np.int64)
+
+    def free_values(self, values: NDArray) -> None:
+        """Forget the clusters of values that will be forgotten, and the values' part in bundles."""
+        clusters = self.graph.values["cluster"][values]
+        self.table.free(clusters[clusters >= 0].astype(np.int64))
+        lost = {value for value in values.tolist() if value in self.bundle_of}
+        for cluster in {self.bundle_of.pop(value) for value in lost}:
+            left = [value for value in self.bundles[cluster].tolist() if value not in lost]
+            self.bundles[cluster] = np.array(left, np.int64)
+            if not left:
+                del self.bundles[cluster]
+
+    def free_accounts(self, accounts: NDArray) -> None:
+        """Take accounts that will be forgotten out of their components and cells."""
+        table = self.graph.accounts
+        columns = [(table["component"], self.component_members)]
+        columns += [(table["cells"][:, grid], self.cell_members) for grid in range(table["cells"].shape[1])]
+        for column, members in columns:
+            for cluster in np.unique(column[accounts]).tolist():
+                if cluster >= 0:
+                    left = np.setdiff1d(members.pop(cluster), accounts)
+                    members |= {cluster: left} if len(left) else {}
+
+    def free_silent(self, before_ms: int) -> None:
+        """Forget the rows of components, cells and bundles that are no more and were silent since `before_ms`."""
+        table, rows = self.table, np.arange(self.table.rows)
+        silent = (table[LIVE][rows] > 0) & (table["value"][rows] < 0) & (table["campaign"][rows] < 0)
+        silent &= (table["last"][rows] < before_ms) & (table["judged"][rows] < before_ms)
+        silent[list(self.component_members)] = False
+        silent[list(self.cell_members)] = False
+        silent[list(self.bundles)] = False
+        self.cell_of = {code: cluster for code, cluster in self.cell_of.items() if not silent[cluster]}
+        table.free(np.flatnonzero(silent))
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed."""

@@ -17,7 +17,7 @@ from detectors.hashing import digest
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.request import Request
 
-CACHE_ENTRIES = 1 << 20
+CACHE_ENTRIES = 1 << 16
 MAX_NAME = 128
 """Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
 _CAPABILITY_BIT = {name: 1 << position for position, name in enumerate(CAPABILITIES)}

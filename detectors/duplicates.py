@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.windows.keyset import KeySet
+
 PIECE_IDS = 64_000
 """Ids in one entry of a snapshot: 512 kB."""
 
 
 class RecentIds:
-    """Remembers at least the last `capacity` different 64-bit ids, at most twice as many.
+    """Remembers at least the last `capacity` different 64-bit ids, at most twice as many: 14 to 28 bytes an id.
 
     Two generations: ids join the recent one; when that is full it becomes the older one, and the ids of the
     generation before are forgotten. That happens after the same id however the ids are cut into batches.
@@ -20,55 +22,58 @@ class RecentIds:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._recent: set[int] = set()
-        self._older: set[int] = set()
+        self._recent, self._older = KeySet(), KeySet()
         self._generation = 0
-        self._unsaved: dict[int, list[int]] = {0: []}
+        self._unsaved: dict[int, list[NDArray[np.uint64]]] = {0: []}
         self._saved_pieces: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)
 
-    def first_seen(self, ids: Sequence[int]) -> NDArray[np.bool_]:
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._recent.nbytes + self._older.nbytes
+
+    def first_seen(self, ids: Sequence[int] | NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which of `ids` were not seen before, and remember them all."""
+        left = np.asarray(ids, np.uint64)
         parts = []
-        while len(ids):
+        while len(left):
             room = self.capacity - len(self._recent)
-            parts.append(self._remember_all(ids[:room]))
-            ids = ids[room:]
+            parts.append(self._remember(left[:room]))
+            left = left[room:]
             if len(self._recent) >= self.capacity:
                 self._turn()
         return np.concatenate(parts) if parts else np.zeros(0, bool)
 
-    def _remember_all(self, ids: Sequence[int]) -> NDArray[np.bool_]:
-        new = set(ids)
-        if len(new) == len(ids) and self._recent.isdisjoint(new) and self._older.isdisjoint(new):
-            self._recent |= new
-            self._unsaved[self._generation] += ids
-            return np.ones(len(ids), bool)
-        return np.array([self._remember(number) for number in ids], bool)
-
-    def _remember(self, number: int) -> bool:
-        if number in self._recent or number in self._older:
-            return False
-        self._recent.add(number)
-        self._unsaved[self._generation].append(number)
-        return True
+    def _remember(self, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        ordered = np.sort(ids)
+        new = np.ones(len(ids), bool)
+        if (ordered[1:] == ordered[:-1]).any():
+            new[:] = False
+            new[np.unique(ids, return_index=True)[1]] = True
+        for known in (self._recent, self._older):
+            new &= ~known.has(ids)
+        fresh = ids[new]
+        self._recent.add(fresh)
+        self._unsaved[self._generation].append(fresh)
+        return new
 
     def _turn(self) -> None:
-        self._older, self._recent = self._recent, set()
+        self._older, self._recent = self._recent, KeySet(self.capacity)
         self._generation += 1
         self._unsaved[self._generation] = []
 
     def snapshot(self) -> dict[str, bytes]:
         """Return what changed since the last call: new pieces, and empty ones in place of forgotten generations."""
         entries = {}
-        for generation, ids in self._unsaved.items():
-            if ids and generation >= self._generation - 1:
+        for generation, parts in self._unsaved.items():
+            if parts and generation >= self._generation - 1:
+                ids = np.concatenate(parts)
                 for start in range(0, len(ids), PIECE_IDS):
                     piece = self._saved_pieces.get(generation, 0)
-                    part = np.array(ids[start : start + PIECE_IDS], np.uint64)
-                    entries[f"ids/{generation}/{piece}"] = part.tobytes()
+                    entries[f"ids/{generation}/{piece}"] = ids[start : start + PIECE_IDS].tobytes()
                     self._saved_pieces[generation] = piece + 1
         for generation in [old for old in self._saved_pieces if old < self._generation - 1]:
             entries |= {f"ids/{generation}/{piece}": b"" for piece in range(self._saved_pieces.pop(generation))}
@@ -82,7 +87,7 @@ class RecentIds:
         for generation, saved in pieces:
             self._saved_pieces[generation] = self._saved_pieces.get(generation, 0) + 1
             ids = self._recent if generation == self._generation else self._older
-            ids.update(np.frombuffer(saved, np.uint64).tolist())
+            ids.add(np.frombuffer(saved, np.uint64))
         self._unsaved = {self._generation: []}
         if len(self._recent) >= self.capacity:
             self._turn()

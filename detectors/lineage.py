@@ -43,7 +43,7 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
     values, inverse = np.unique(np.concatenate([value for value, _ in vectors]), return_inverse=True)
     if not len(values):
         return 0.0
-    weight = rarity(graph.values["accounts"][values], graph.accounts.rows)
+    weight = rarity(graph.values["accounts"][values], graph.population)
     split = len(vectors[0][0])
     left = np.log1p(np.bincount(inverse[:split], vectors[0][1], len(values))) * weight
     right = np.log1p(np.bincount(inverse[split:], vectors[1][1], len(values))) * weight

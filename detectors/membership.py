@@ -66,7 +66,7 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
     who, place = np.nonzero(recent >= 0)
     value = recent[who, place]
     house = houses(table["organization"][members], members)
-    rare = rarity(graph.values["accounts"][value], graph.accounts.rows) >= RARE
+    rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
     return np.asarray(
         np.isin(table["recent"][accounts], value[rare & crosses(value, house[who])]).any(axis=(1, 2)), bool
     )
@@ -76,7 +76,7 @@ def crowded(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
     """Tell which of the accounts stand in a crowd: twenty of them have one common card, device or network."""
     recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
     value, inverse, count = np.unique(recent, return_inverse=True, return_counts=True)
-    common = (value >= 0) & (count >= CROWD) & (rarity(graph.values["accounts"][value], graph.accounts.rows) < RARE)
+    common = (value >= 0) & (count >= CROWD) & (rarity(graph.values["accounts"][value], graph.population) < RARE)
     return np.asarray(common[inverse].reshape(recent.shape).any(1), bool)
 
 

@@ -25,6 +25,8 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Event ids remembered per partition before the oldest half is forgotten."""
     idle_account_days: Positive = 30
     """An account silent for this long is dropped from memory."""
+    max_accounts: Positive = 1_000_000
+    """Accounts of one partition in memory; beyond, those silent for longest are dropped."""
 
 
 class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +43,8 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     half_life_days: PositiveFloat = 14.0
     max_values: Positive = 2_000_000
     """Attribute values seen on one account only that are remembered."""
+    max_accounts: Positive = 1_000_000
+    """Accounts of all partitions that are linked; beyond, those that share nothing and were silent for longest go."""
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

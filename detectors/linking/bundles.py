@@ -56,7 +56,7 @@ def traffic(graph: Graph, templates: NDArray) -> dict[str, NDArray]:
 
     `templates` counts how many of the bundle's templates the account used.
     """
-    rows = np.concatenate([np.array(graph.members[value], np.int64) for value in templates.tolist()])
+    rows = np.concatenate([graph.members[value] for value in templates.tolist()])
     rows = rows[graph.uses["counts"][rows, 0] >= 0.5]
     rows = rows[np.argsort(graph.uses["account"][rows], kind="stable")]
     account, start = np.unique(graph.uses["account"][rows], return_index=True)

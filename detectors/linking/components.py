@@ -52,9 +52,9 @@ def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[
     trusted = verified[accounts] | (keys >> 32 == keys & 0xFFFF_FFFF)
     outside = crosses(keys, houses(np.where(trusted, graph.accounts["organization"][accounts], 0), accounts))
     keys, accounts, weight = keys[outside], accounts[outside], weight[outside]
-    population = graph.accounts.rows
+    everyone, population = graph.accounts.rows, graph.population
     while True:
-        label, sizes = _join(keys[weight >= theta], accounts[weight >= theta], population)
+        label, sizes = _join(keys[weight >= theta], accounts[weight >= theta], everyone)
         if not len(sizes) or sizes.max() <= max(GIANT_SHARE * population, 50) or theta > 2.0:
             break
         theta += THETA_STEP
@@ -66,7 +66,7 @@ def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[
 
 def _pairs(graph: Graph, since_ms: int) -> tuple[NDArray, NDArray, NDArray]:
     """Return every account's pairs of values of two families: pair number, account, summed rarity."""
-    uses, population = graph.uses, graph.accounts.rows
+    uses, population = graph.uses, graph.population
     live = np.flatnonzero(uses["last"][: uses.rows] >= since_ms)
     value = uses["value"][live]
     degree = graph.values["accounts"][value]

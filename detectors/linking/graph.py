@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Names
+from detectors.hashing import digest
+from detectors.linking.follow import Followed, NewUses
 from detectors.linking.templates import TemplateFamilies
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
-from detectors.windows import Table, decay
-from detectors.windows.table import PAGE_ROWS, Column
+from detectors.windows import RowIndex, Table, decay
+from detectors.windows.table import LIVE, PAGE_ROWS, Column
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -40,6 +42,8 @@ the different contents of each tick, `hours` has a bit per hour of the day (UTC)
 ticks with one."""
 
 _ACCOUNT: dict[str, Column] = _TRAFFIC | {
+    LIVE: ("u1", ()),
+    "key": ("u8", ()),
     "created": ("i8", ()),
     "plan": ("i2", ()),
     "verification": ("i2", ()),
@@ -58,6 +62,7 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "residual": ("f8", (2, 2)),
 }
 _VALUE: dict[str, Column] = {
+    LIVE: ("u1", ()),
     "family": ("i1", ()),
     "value": ("u8", ()),
     "accounts": ("i4", ()),
@@ -66,7 +71,7 @@ _VALUE: dict[str, Column] = {
     "sketch": ("u1", (SKETCH,)),
     "content_requests": ("f4", ()),
 }
-_USE: dict[str, Column] = _TRAFFIC | {"account": ("i4", ()), "value": ("i4", ())}
+_USE: dict[str, Column] = _TRAFFIC | {LIVE: ("u1", ()), "account": ("i4", ()), "value": ("i4", ())}
 
 
 class Tick(msgspec.Struct):
@@ -80,17 +85,16 @@ class Tick(msgspec.Struct):
 class Graph:
     """The bipartite graph of accounts and values, updated a tick at a time.
 
-    A value seen on one account only costs a dictionary entry; its row, and a row for each account's use of it, come
-    with the second account.
+    Accounts are known by the 64-bit digest of their ids, values by their hashes (see `follow` for when a value gets a
+    row).
 
     Args:
         half_life_days: of the counts.
-        max_values: values of one account remembered; the oldest half is forgotten beyond.
+        max_values: values of one account remembered; the oldest are forgotten beyond.
     """
 
     def __init__(self, half_life_days: float, max_values: int) -> None:
         self.half_life_ms = half_life_days * DAY_MS
-        self.max_values = max_values
         self.names = Names()
         self.models, self.paths = Names(MODELS), Names(PATHS)
         self.ids: list[str] = []
@@ -100,13 +104,23 @@ class Graph:
         )
         self.values = Table(_VALUE, {"cluster": -1})
         self.uses = Table(_USE)
-        self.members: list[list[int]] = []
+        self.followed = Followed(self.values, self.uses, max_values)
+        self.members = self.followed.members
         """Per value, the rows of its uses."""
+        self.singles = self.followed.singles
         self.templates = TemplateFamilies()
-        self._account: dict[str, int] = {}
-        self._value: dict[int, int] = {}
-        self._use: dict[int, int] = {}
-        self._single: dict[int, int] = {}
+        self._account = RowIndex(lambda rows: self.accounts["key"][rows])
+
+    @property
+    def population(self) -> int:
+        """Accounts in memory."""
+        return self.accounts.live
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables and indices, without the ids' text."""
+        tables = self.accounts.nbytes + self.values.nbytes + self.uses.nbytes
+        return tables + self.followed.nbytes + self._account.nbytes
 
     def update(self, tick: Tick) -> tuple[NDArray, NDArray]:
         """Take in one tick; return the rows of its accounts (A,) and uses (U,), −1 for a value of one account."""
@@ -126,11 +140,44 @@ class Graph:
         return rows, uses
 
     def _account_rows(self, ids: Sequence[str]) -> NDArray:
-        get = self._account.get
-        new = [account for account in dict.fromkeys(ids) if get(account) is None]
-        self._account.update(zip(new, self.accounts.extend(len(new)).tolist(), strict=True))
-        self.ids += new
-        return np.array([get(account) for account in ids], np.int64)
+        keys = np.array([digest(account) for account in ids], np.uint64)
+        rows = self._account.get(keys)
+        unknown = np.flatnonzero(rows < 0)
+        if len(unknown):
+            first = unknown[np.sort(np.unique(keys[unknown], return_index=True)[1])]
+            new = self.accounts.take(len(first))
+            self.accounts["key"][new] = keys[first]
+            self._account.add(new)
+            self.ids += [""] * (self.accounts.rows - len(self.ids))
+            for row, position in zip(new.tolist(), first.tolist(), strict=True):
+                self.ids[row] = ids[position]
+            rows[unknown] = self._account.get(keys[unknown])
+        return rows
+
+    def free_accounts(self, rows: NDArray) -> None:
+        """Forget accounts, all of whose uses were forgotten before."""
+        self._account.remove(self.accounts["key"][rows])
+        self.accounts.free(rows)
+        gone = np.zeros(self.accounts.rows, bool)
+        gone[rows] = True
+        self.singles.forget_accounts(gone)
+        for row in rows.tolist():
+            self.ids[row] = ""
+
+    def free_uses(self, rows: NDArray, kept: NDArray) -> NDArray[np.int64]:
+        """Forget uses; return the values that then have none, but for those in `kept`."""
+        return np.setdiff1d(self.followed.free_uses(rows), kept)
+
+    def free_values(self, rows: NDArray) -> None:
+        """Forget values without uses."""
+        gone = np.zeros(self.values.rows + 1, bool)  # the last for the −1 of no value
+        gone[rows] = True
+        recent = self.accounts["recent"]
+        changed = np.flatnonzero(gone[recent].any(axis=(1, 2)))
+        slots = np.where(gone[recent[changed]], -1, recent[changed])
+        recent[changed] = np.take_along_axis(slots, np.argsort(slots < 0, axis=2, kind="stable"), 2)
+        self.accounts.touch(changed)
+        self.followed.free_values(rows)
 
     def _describe(self, rows: NDArray, tick: Tick) -> None:
         for name in ("created", "plan", "verification", "pathway"):
@@ -172,40 +219,25 @@ class Graph:
         value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         accounts = rows[tick.columns["use_account"]]
         np.bitwise_or.at(self.accounts["carries"], accounts, np.left_shift(1, family).astype(np.uint8))
-        uses = [self._use_row(*use) for use in zip(accounts.tolist(), family.tolist(), value.tolist(), strict=True)]
-        if len(self._single) > self.max_values:
-            self._single = dict(list(self._single.items())[self.max_values // 2 :])
-        return np.array(uses, np.int64)
+        uses, new = self.followed.update(value, family, accounts)
+        self._remember_recent(new)
+        return uses
 
-    def _use_row(self, account: int, family: int, key: int) -> int:
-        row = self._value.get(key)
-        if row is None:
-            first = self._single.setdefault(key, account)
-            if first == account:
-                return -1
-            row = self._promote(family, key)
-            del self._single[key]
-            self._new_use(first, row, family)
-        use = self._use.get(account << 32 | row)
-        return self._new_use(account, row, family) if use is None else use
-
-    def _promote(self, family: int, key: int) -> int:
-        row = self._value[key] = int(self.values.extend(1)[0])
-        self.values["family"][row], self.values["value"][row] = family, key
-        self.members.append([])
-        return row
-
-    def _new_use(self, account: int, value: int, family: int) -> int:
-        use = self._use[account << 32 | value] = int(self.uses.extend(1)[0])
-        self.uses["account"][use], self.uses["value"][use] = account, value
-        self.values["accounts"][value] += 1
-        self.values.touch(np.array([value]))
-        self.members[value].append(use)
-        if family:
-            recent = self.accounts["recent"][account, family - 1]
-            recent[1:] = recent[:-1].copy()
-            recent[0] = value
-        return use
+    def _remember_recent(self, new: NewUses) -> None:
+        """Put new values of infrastructure before those that the account used before."""
+        rows, family = new.rows[new.family > 0], new.family[new.family > 0]
+        account, value = self.uses["account"][rows].astype(np.int64), self.uses["value"][rows]
+        slot = account * len(FAMILIES) + family
+        order = np.argsort(slot, kind="stable")
+        end = np.searchsorted(slot[order], slot[order], "right") - np.arange(len(order))
+        for back in range(RECENT, 0, -1):
+            chosen = order[end == back]
+            who, which = account[chosen], family[chosen] - 1
+            recent = self.accounts["recent"][who, which]
+            recent[:, 1:] = recent[:, :-1].copy()
+            recent[:, 0] = value[chosen]
+            self.accounts["recent"][who, which] = recent
+        self.accounts.touch(account)
 
     def _sketch(self, uses: NDArray, tick: Tick) -> None:
         """Keep a HyperLogLog of each shared template's contents (Flajolet et al., AofA 2007)."""
@@ -244,38 +276,27 @@ class Graph:
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the pages that changed."""
-        pages = self.values.snapshot("values") | self.uses.snapshot("uses")
+        pages = self.values.snapshot("values") | self.uses.snapshot("uses") | self.singles.table.snapshot("singles")
         for number in self.accounts.dirty_pages():
             ids = self.ids[number * PAGE_ROWS : (number + 1) * PAGE_ROWS]
             pages[f"accounts/{number}"] = msgspec.msgpack.encode((ids, self.accounts.page(number)))
         return pages
 
-    def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
-        """Put back what `snapshot` returned; the indices are built anew."""
+    def restore(self, items: Iterable[tuple[str, bytes]], arrived: int) -> None:
+        """Put back what `snapshot` returned, and `singles.arrived`; the indices are built anew."""
         items = list(items)
         self.values.restore("values", items)
         self.uses.restore("uses", items)
+        self.singles.restore(items, arrived)
         pages = sorted((int(key[9:]), data) for key, data in items if key.startswith("accounts/"))
         for number, data in pages:
             ids, page = msgspec.msgpack.decode(data, type=tuple[list[str], bytes])
             self.accounts.load_page(number, page)
             self.ids += ids
         self.accounts.dirty_pages()
-        self._account = {account: row for row, account in enumerate(self.ids)}
-        self._value = {key: row for row, key in enumerate(self.values["value"][: self.values.rows].tolist())}
-        self.members = [[] for _ in range(self.values.rows)]
-        accounts, values = (self.uses[name][: self.uses.rows].tolist() for name in ("account", "value"))
-        for use, (account, value) in enumerate(zip(accounts, values, strict=True)):
-            self._use[account << 32 | value] = use
-            self.members[value].append(use)
-
-    def singles(self) -> dict[int, int]:
-        """Return the values of one account: {value: account row}."""
-        return self._single
-
-    def load_singles(self, singles: dict[int, int]) -> None:
-        """Put back `singles`."""
-        self._single = singles
+        self.accounts.find_free()
+        self._account.load(np.flatnonzero(self.accounts[LIVE][: self.accounts.rows]))
+        self.followed.load()
 
 
 def _fold(function: np.ufunc, inverse: NDArray, times: NDArray, size: int) -> NDArray[np.int64]:

@@ -50,7 +50,7 @@ class Population:
         """Look again at every account active since `since_ms`."""
         table = graph.accounts
         active = np.flatnonzero((table["last"][: table.rows] >= since_ms) & (table["counts"][: table.rows, 0] >= 1))
-        self.accounts = table.rows
+        self.accounts = graph.population
         if len(active) < 20:
             return
         self.embedding = embed(profile(graph, active[:: len(active) // EMBEDDED + 1])).mean(0)

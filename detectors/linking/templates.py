@@ -11,6 +11,9 @@ SAME_FAMILY = 6
 MAX_TEMPLATES = 200_000
 """Templates whose SimHash is remembered; the oldest half is forgotten beyond."""
 
+MAX_CENTRES = 20_000
+"""Families that are looked for around their first member; likewise."""
+
 
 class TemplateFamilies:
     """Maps template hashes to the hash of the family they belong to: the first template seen of it.
@@ -37,6 +40,9 @@ class TemplateFamilies:
             found = list(map(self._family.__getitem__, known))
         if len(self._family) > MAX_TEMPLATES:
             self._forget()
+        if len(self._centre_family) > MAX_CENTRES:
+            self._centres = self._centres[-MAX_CENTRES // 2 :]
+            del self._centre_family[: -MAX_CENTRES // 2]
         return np.array(found, np.uint64)
 
     def _join(self, templates: list[int], simhashes: NDArray[np.uint64]) -> None:
@@ -81,8 +87,9 @@ class TemplateFamilies:
 
     def _remember(self, template: int, simhash: int, keys: tuple[int, ...]) -> None:
         self._simhash[template] = simhash
+        entry = (simhash, template)
         for key in keys:
-            self._bands.setdefault(key, []).append((simhash, template))
+            self._bands.setdefault(key, []).append(entry)
 
     def _forget(self) -> None:
         kept = list(self._family.items())[len(self._family) // 2 :]

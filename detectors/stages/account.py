@@ -19,7 +19,7 @@ from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.watermark import Watermark
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 END_OF_TIME_MS = 1 << 52
 SEGMENT_ROWS = 3_000
 
@@ -41,13 +41,14 @@ class AccountStage:
         self.settings, self.partition = settings, partition
         self.last_offset = -1
         self.requests = self.late = self.duplicates = 0
-        self.accounts = AccountWindows()
+        self.accounts = AccountWindows(windows.max_accounts)
         self._extract = Extractor(key)
         self._ids = RecentIds(windows.duplicate_ids)
         self._watermark = Watermark(windows.tick_s * 1000, windows.lateness_s * 1000, windows.max_jump_s * 1000)
         self._open: list[Columns] = []
         self._idle = False
         self._pending: list[Partial] = []
+        self._saved_pending = self._pending
         self._segments = _Segments()
         self._evicted_on = 0
 
@@ -59,7 +60,13 @@ class AccountStage:
     @property
     def state_bytes(self) -> int:
         """Bytes of the windows and of the open tick."""
-        return self.accounts.table.nbytes + sum(column.nbytes for part in self._open for column in part.values())
+        open_ticks = sum(column.nbytes for part in self._open for column in part.values())
+        return self.accounts.table.nbytes + self.accounts.windows.nbytes + self._ids.nbytes + open_ticks
+
+    @property
+    def evicted(self) -> int:
+        """Accounts dropped from memory so far: idle ones, and those beyond `windows.max_accounts`."""
+        return self.accounts.evicted
 
     def process(self, requests: list[Request], offsets: Sequence[int] | NDArray) -> list[Partial]:
         """Count requests in their order in the partition; return the partials of the ticks that they close.
@@ -118,11 +125,13 @@ class AccountStage:
         return fold(self.partition, tick, self.accounts, active, columns, self._extract.names.known, end_ms)
 
     def _evict(self, tick: int, waiting: NDArray) -> None:
-        """Once a day forget idle accounts, but not the rows that requests of later ticks (`waiting`) point at."""
+        """Forget accounts: too many at once, idle ones once a day; the rows that `waiting` requests point at stay."""
         end_ms = (tick + 1) * self._watermark.tick_ms
         if end_ms // DAY_MS != self._evicted_on:
             self._evicted_on = end_ms // DAY_MS
             self.accounts.evict(end_ms - self.settings.windows.idle_account_days * DAY_MS, waiting)
+            self.accounts.rest(end_ms)
+        self.accounts.evict_surplus(waiting)
 
     def advance(self, now_ms: int = END_OF_TIME_MS) -> list[Partial]:
         """Say that nothing waits in the partition: close what `now_ms` allows and hold nobody up.
@@ -164,8 +173,12 @@ class AccountStage:
             "idle": self._idle,
             "pending": len(self._pending),
             "evicted_on": self._evicted_on,
+            "evicted": self.accounts.evicted,
         }
-        entries |= {f"pending/{number}": encode(partial) for number, partial in enumerate(self._pending)}
+        if self._pending is not self._saved_pending:
+            entries |= {f"pending/{number}": b"" for number in range(len(self._saved_pending))}
+            entries |= {f"pending/{number}": encode(partial) for number, partial in enumerate(self._pending)}
+            self._saved_pending = self._pending
         return entries | header_entry(SCHEMA_VERSION, header)
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
@@ -180,11 +193,13 @@ class AccountStage:
         entries, header = snapshot
         self.last_offset = header["last_offset"]
         self._idle, self._evicted_on = header["idle"], header["evicted_on"]
+        self.accounts.evicted = header["evicted"]
         self._watermark.load(header["watermark"])
         self._extract.names.codes(header["names"])
         self.accounts.restore(entries.items())
         self._open = self._segments.load(entries)
         self._pending = [decode(entries[f"pending/{number}"]) for number in range(header["pending"])]
+        self._saved_pending = self._pending
         self._ids.restore(entries.items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,17 +17,18 @@ from detectors.evidence.totals import UNTOLD
 from detectors.linking.behaviour import SHIFTS, cells, crowds
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
+from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import Group, Groups, Population
 from detectors.membership import accused
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
+from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 2
-CHUNK_BYTES = 500_000
+SCHEMA_VERSION = 3
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
@@ -55,7 +57,7 @@ class GroupStage:
         self.tick_ms = settings.windows.tick_s * 1000
         self.last_offset = -1
         self.graph = Graph(settings.links.half_life_days, settings.links.max_values)
-        self.clusters = Clusters(self.graph, self.tick_ms)
+        self.clusters = Clusters(self.graph)
         self.models = PeerModels(settings.seed)
         self.population = Population()
         self.fusion = Fusion()
@@ -66,13 +68,17 @@ class GroupStage:
         self._judged_tick = -1
         self._linked_ms = self._counted_ms = 0
         self._independent = 1.0
+        self._evicted_on = 0
+        self.evicted = 0
+        """Accounts forgotten so far."""
+        self._entries = Entries()
         self.observer: Callable[[int, list[int], Groups, Judgement, NDArray], None] | None = None
         """Called with the time, the clusters, their groups, the judgement and which of them called for an alert."""
 
     @property
     def tracked_clusters(self) -> int:
         """Candidate groups in memory."""
-        return len(self.clusters)
+        return self.clusters.table.live
 
     @property
     def open_campaigns(self) -> dict[str, int]:
@@ -82,8 +88,7 @@ class GroupStage:
     @property
     def state_bytes(self) -> int:
         """Bytes of the tables."""
-        graph = self.graph
-        return sum(table.nbytes for table in (graph.accounts, graph.values, graph.uses, self.clusters.table))
+        return self.graph.nbytes + self.clusters.table.nbytes
 
     @property
     def model_scores(self) -> list[float]:
@@ -154,10 +159,15 @@ class GroupStage:
             at_work = graph.accounts["last"][everyone] >= since
             codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
             self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
+            if tick.end_ms // DAY_MS != self._evicted_on:
+                self._evicted_on = tick.end_ms // DAY_MS
+                self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
-        return self.campaign_book.update(hot, rows, uses, tick)
+        outputs = self.campaign_book.update(hot, rows, uses, tick)
+        self.evicted += forget_surplus(graph, self.clusters, self.campaign_book, links.max_accounts)
+        return outputs
 
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
         """Join the partials of one tick, accounts in the order of their ids."""
@@ -295,29 +305,32 @@ class GroupStage:
         graph = self.graph
         entries = {f"graph/{key}": page for key, page in graph.snapshot().items()}
         entries |= self.clusters.snapshot()
-        entries |= {f"models/{name}": data for name, data in self.models.state().items()}
-        waiting = [(tick, encode(partial)) for tick, partials in self._waiting.items() for partial in partials]
+        templates = graph.templates.state()
+        book = self.campaign_book.state()
         rest = {
-            "closed": self._closed,
-            "idle": self._idle,
-            "judged_tick": self._judged_tick,
-            "linked_ms": self._linked_ms,
-            "counted_ms": self._counted_ms,
-            "independent": self._independent,
+            "progress": {
+                "closed": self._closed,
+                "idle": self._idle,
+                "judged_tick": self._judged_tick,
+                "linked_ms": self._linked_ms,
+                "counted": [self._counted_ms, self._independent],
+                "evicted": [self._evicted_on, self.evicted],
+                "singles": graph.singles.arrived,
+                "population": self.population.state(),
+            },
             "names": [graph.names.known, graph.models.known, graph.paths.known],
-            "singles": graph.singles(),
-            "templates": graph.templates.state(),
-            "population": self.population.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "cells": self.clusters.cell_of,
             "fusion": self.fusion.state(),
-            "campaigns": self.campaign_book.state(),
-            "waiting": waiting,
+            **{f"models/{name}": data for name, data in self.models.state().items()},
+            **{key: part for n, each in enumerate(templates) for key, part in pieces(f"templates{n}", each).items()},
+            **pieces("campaigns", book["campaigns"], 1),
+            **pieces("alerts", book["alerts"], 1),
+            **pieces("revisions", list(book["revisions"].items())),
         }
-        blob = msgspec.msgpack.encode(rest)
-        chunks = [blob[start : start + CHUNK_BYTES] for start in range(0, len(blob), CHUNK_BYTES)]
-        entries |= {f"rest/{number}": chunk for number, chunk in enumerate(chunks)}
-        return entries | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset, "chunks": len(chunks)})
+        for tick, partials in self._waiting.items():
+            rest |= {f"waiting/{tick}/{place}": encode(partial) for place, partial in enumerate(partials)}
+        return entries | self._entries.changed(rest) | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset})
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back a state from the latest value of each snapshot key.
@@ -330,27 +343,31 @@ class GroupStage:
             return
         entries, header = snapshot
         self.last_offset = header["last_offset"]
-        blob = b"".join(entries[f"rest/{number}"] for number in range(header["chunks"]))
-        rest = msgspec.msgpack.decode(blob, strict=False)
+        parts = self._entries.load(entries.items())
+        rest: dict[str, Any] = msgspec.msgpack.decode(parts["progress"], strict=False)
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
         self._idle = rest["idle"]
         self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
-        self._counted_ms, self._independent = rest["counted_ms"], rest["independent"]
-        for names, known in zip((self.graph.names, self.graph.models, self.graph.paths), rest["names"], strict=True):
-            names.codes(known)
-        self.graph.restore((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
-        self.graph.load_singles(rest["singles"])
-        self.graph.templates.load(rest["templates"])
+        self._counted_ms, self._independent = rest["counted"]
+        self._evicted_on, self.evicted = rest["evicted"]
+        known = msgspec.msgpack.decode(parts["names"])
+        for names, mine in zip((self.graph.names, self.graph.models, self.graph.paths), known, strict=True):
+            names.codes(mine)
+        pages = ((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
+        self.graph.restore(pages, rest["singles"])
+        self.graph.templates.load([joined(parts, f"templates{number}") for number in range(4)])
         self.clusters.restore(entries.items())
-        self.models.load({key[7:]: value for key, value in entries.items() if key.startswith("models/")})
+        self.models.load({key[7:]: value for key, value in parts.items() if key.startswith("models/")})
         self.population.load(rest["population"])
-        self.fusion.load(rest["fusion"])
-        self.clusters.load_bundles(rest["bundles"])
-        self.clusters.cell_of = rest["cells"]
-        self.campaign_book.load(rest["campaigns"])
+        self.fusion.load(msgspec.msgpack.decode(parts["fusion"], strict=False))
+        self.clusters.load_bundles(msgspec.msgpack.decode(parts["bundles"], strict=False))
+        self.clusters.cell_of = msgspec.msgpack.decode(parts["cells"], strict=False)
+        book: dict[str, Any] = {name: joined(parts, name) for name in ("campaigns", "alerts", "revisions")}
+        self.campaign_book.load(book)
         self._waiting = {}
-        for tick, partial in rest["waiting"]:
-            self._waiting.setdefault(tick, []).append(decode(partial))
+        for key, partial in parts.items():
+            if key.startswith("waiting/"):
+                self._waiting.setdefault(int(key.split("/")[1]), []).append(decode(partial))
 
 
 def _sort_uses(columns: dict[str, NDArray]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from detectors.errors import StateError
 
 PAGE_ROWS = 256
+DOUBLING = 1 << 16
+"""Rows from which a table grows by an eighth instead of a half."""
+LIVE = "live"
 Column = tuple[str, tuple[int, ...]]
 
 
@@ -23,6 +27,9 @@ class Table:
     Args:
         columns: dtype and trailing shape of each column.
         fill: value of a fresh row where it is not zero.
+
+    A table with a column `live` (u1) reuses rows: `take` gives fresh ones, the lowest free row first, `free` takes them
+    back.
     """
 
     def __init__(self, columns: Mapping[str, Column], fill: Mapping[str, int] | None = None) -> None:
@@ -32,10 +39,12 @@ class Table:
         self._capacity = PAGE_ROWS
         self._dirty = np.zeros(1, bool)
         self.rows = 0
+        self._free = np.zeros(0, np.int64)
 
     def _blank(self, name: str, rows: int) -> NDArray:
         dtype, shape = self._spec[name]
-        return np.full((rows, *shape), self._fill.get(name, 0), dtype)
+        fill = self._fill.get(name, 0)  # zeros cost no memory until written
+        return np.full((rows, *shape), fill, dtype) if fill else np.zeros((rows, *shape), dtype)
 
     def __getitem__(self, name: str) -> NDArray:
         return self._columns[name]
@@ -49,15 +58,38 @@ class Table:
         """Append `count` fresh rows and return their numbers, shape (count,)."""
         first, self.rows = self.rows, self.rows + count
         if self.rows > self._capacity:
-            grown = max(self.rows, self._capacity + (self._capacity >> 1))
+            grown = max(self.rows, self._capacity + (self._capacity >> (1 if self._capacity < DOUBLING else 3)))
             grown = -(-grown // PAGE_ROWS) * PAGE_ROWS
             for name, column in self._columns.items():
-                self._columns[name] = np.concatenate([column, self._blank(name, grown - self._capacity)])
+                self._columns[name] = self._blank(name, grown)
+                self._columns[name][: len(column)] = column
             self._dirty = np.concatenate([self._dirty, np.zeros((grown - self._capacity) // PAGE_ROWS, bool)])
             self._capacity = grown
         rows = np.arange(first, self.rows)
         self.touch(rows)
         return rows
+
+    def take(self, count: int) -> NDArray[np.int64]:
+        """Return `count` fresh rows, free ones first, marked live."""
+        reused, self._free = self._free[:count], self._free[count:]
+        rows = np.concatenate([reused, self.extend(count - len(reused))]) if len(reused) else self.extend(count)
+        self[LIVE][rows] = 1
+        self.touch(rows)
+        return rows
+
+    def free(self, rows: NDArray) -> None:
+        """Take back different live rows."""
+        self.clear(rows)
+        self._free = np.sort(np.concatenate([self._free, rows]))
+
+    @property
+    def live(self) -> int:
+        """Rows in use."""
+        return self.rows - len(self._free)
+
+    def find_free(self) -> None:
+        """Read off the column `live` which rows are free, as after loading pages."""
+        self._free = np.flatnonzero(self[LIVE][: self.rows] == 0)
 
     def clear(self, rows: NDArray) -> None:
         """Make `rows` fresh again."""
@@ -89,13 +121,14 @@ class Table:
         columns: dict[str, bytes] = msgspec.msgpack.decode(encoded)
         if columns.keys() != self._spec.keys():
             raise StateError(f"page holds the columns {sorted(columns)}, not {sorted(self._spec)}")
+        widths = {name: np.dtype(dtype).itemsize * math.prod(shape) for name, (dtype, shape) in self._spec.items()}
+        count = max(len(data) // widths[name] for name, data in columns.items() if widths[name])
+        first, last = number * PAGE_ROWS, number * PAGE_ROWS + count
+        if last > self.rows:
+            self.extend(last - self.rows)
         for name, data in columns.items():
             dtype, shape = self._spec[name]
-            block = np.frombuffer(data, dtype).reshape(-1, *shape)
-            last = number * PAGE_ROWS + len(block)
-            if last > self.rows:
-                self.extend(last - self.rows)
-            self._columns[name][number * PAGE_ROWS : last] = block
+            self._columns[name][first:last] = np.frombuffer(data, dtype).reshape(count, *shape)
 
     def snapshot(self, prefix: str) -> dict[str, bytes]:
         """Return the changed pages as {prefix/number: bytes}."""
@@ -107,3 +140,5 @@ class Table:
         for number, data in pages:
             self.load_page(number, data)
         self._dirty[:] = False
+        if LIVE in self._spec:
+            self.find_free()

@@ -101,6 +101,7 @@ def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, idle: 
         "use_simhash": np.zeros(len(order)),
         "use_counts": one,
         "use_capabilities": np.zeros((len(order), len(CAPABILITIES))),
+        "use_slots": np.zeros((len(order), *SCHEMA["use_slots"][1])),
         "use_contents": template.astype(int),
         "contents": np.arange(template.sum()) + 1_000 * tick + 1,
     }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.accounts import DAY_MS, HALF_LIVES_MS, HOUR_MS, PANE_MS, RING, AccountWindows, bits
+from detectors.accounts import DAY, DAY_MS, HOUR, HOUR_MS, PANE_MS, RING, AccountWindows, bits
 from detectors.columns import Extractor
 from detectors.partials import COUNTS
 from detectors.request import Request
@@ -44,22 +44,50 @@ def test_ring_sums_equal_brute_force(seed: int, count: int, hours: int) -> None:
     requests = crowd(3, count, hours * HOUR_MS, seed)
     windows, end = windows_after(requests)
     for account in {event.account_id for event in requests}:
-        row = windows.rows([account])
-        day = windows.day.sums(row, end - 1)[0]
-        assert day.tolist() == brute(requests, account, HOUR_MS, 24, end).tolist()
-        hour = windows.hour.sums(row, end - 1)[0]
-        assert hour[: len(COUNTS)].tolist() == brute(requests, account, PANE_MS, 12, end)[: len(COUNTS)].tolist()
+        window = windows.table["window"][windows.rows([account])]
+        day = windows.day.sums(window, end - 1)[0]
+        assert day.tolist() == brute(requests, account, HOUR_MS, 24, end)[DAY].tolist()
+        hour = windows.hour.sums(window, end - 1)[0]
+        assert hour.tolist() == brute(requests, account, PANE_MS, 12, end)[HOUR].tolist()
 
 
 @settings(max_examples=25)
-@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 72))
-def test_decayed_counters_equal_brute_force(seed: int, count: int, hours: int) -> None:
-    requests = crowd(1, count, hours * HOUR_MS, seed)
-    windows, end = windows_after(requests)
-    ends = np.array([(event.time // TICK_MS + 1) * TICK_MS for event in requests])
-    factor = np.exp2(-(end - ends) / HALF_LIVES_MS[:, None])
-    expected = factor @ Extractor()(requests)["counts"].astype(np.float64)
-    np.testing.assert_allclose(windows.table["decayed"][0], expected, rtol=1e-4)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 30))
+def test_letting_windows_rest_does_not_show(seed: int, count: int, days: int) -> None:
+    requests = sorted(crowd(3, count, days * DAY_MS, seed), key=lambda one: one.time)
+    whole, rested = AccountWindows(), AccountWindows()
+    extract = Extractor()
+    for number in sorted({one.time // TICK_MS for one in requests}):
+        tick, end = [one for one in requests if one.time // TICK_MS == number], (number + 1) * TICK_MS
+        for windows in (whole, rested):
+            feed(windows, extract, tick, end)
+        rested.rest(end)
+        rows = np.arange(len(whole))
+        assert np.array_equal(rested.features(rows, end), whole.features(rows, end))
+
+
+def test_windows_rest_from_the_second_day_of_silence_on() -> None:
+    windows, extract = AccountWindows(), Extractor()
+    feed(windows, extract, [request(0, START_MS), request(1, START_MS, "b")], START_MS + TICK_MS)
+    windows.rest(START_MS + 2 * DAY_MS)
+    assert windows.windows.live == 2
+    feed(windows, extract, [request(2, START_MS + 2 * DAY_MS, "b")], START_MS + 2 * DAY_MS + TICK_MS)
+    windows.rest(START_MS + 2 * DAY_MS + TICK_MS)
+    assert windows.windows.live == 1
+    assert windows.table["window"][windows.rows(["a", "b"])].tolist() == [-1, 1]
+
+
+def test_beyond_the_bound_those_silent_for_longest_go_and_equals_by_id() -> None:
+    windows, extract = AccountWindows(max_accounts=16), Extractor()
+    times = [START_MS + (number // 2) * 1_000 for number in range(20)]
+    made = [request(n, time, f"acc-{(7 * n) % 20:02}") for n, time in enumerate(times)]
+    feed(windows, extract, made, START_MS + TICK_MS)
+    windows.evict_surplus(np.zeros(0, np.int64))  # four, and a sixteenth of sixteen
+    third = sorted(one.account_id for one in made[4:6])
+    assert sorted(account for account in windows.ids if account) == sorted(
+        [one.account_id for one in made[6:]] + third[1:]
+    )
+    assert (windows.evicted, len(windows), windows.windows.live) == (5, 15, 15)
 
 
 def test_gaps_are_those_between_requests_of_one_account() -> None:
@@ -102,7 +130,7 @@ def test_idle_accounts_are_evicted_and_their_rows_used_again() -> None:
     row = windows.rows(["another"])
     assert row.tolist() == [0]
     assert windows.table["plan"][0] == -1
-    assert not windows.day.sums(row, START_MS).any()
+    assert windows.table["window"][row].tolist() == [-1]
 
 
 def test_an_idle_account_that_is_back_begins_anew_in_its_row() -> None:

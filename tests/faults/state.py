@@ -12,9 +12,12 @@ import msgspec
 import numpy as np
 
 from detectors.stages.account import AccountStage
+from detectors.windows.index import RowIndex
+from detectors.windows.keyset import KeySet
 
-BOOKKEEPING = {"_segments", "_saved_pieces", "_unsaved", "_dirty"}
-"""What was already saved, which depends on when checkpoints were taken."""
+BOOKKEEPING = {"_segments", "_saved_pending", "_entries", "_saved_pieces", "_unsaved", "_dirty"}
+BOOKKEEPING |= {"_order", "_start", "_tail", "_new"}
+"""What was already saved, which depends on when checkpoints were taken, and when an order was last made anew."""
 PLAIN = (int, float, str, bytes, bool, type(None))
 
 
@@ -54,9 +57,11 @@ def _differences(one: Any, other: Any, path: str, seen: dict[int, Any]) -> Itera
     elif isinstance(one, set | frozenset):
         if one != other:
             yield f"{path}: {len(one - other)} only in the first, {len(other - one)} only in the second"
+    elif isinstance(one, KeySet):
+        yield from _differences(set(one.keys().tolist()), set(other.keys().tolist()), path, seen)
     elif isinstance(one, np.random.Generator):
         yield from _differences(one.bit_generator.state, other.bit_generator.state, path, seen)
-    elif not callable(one):
+    elif not callable(one) and not isinstance(one, RowIndex):  # derived; where an entry stands says nothing
         mine, its = _attributes(one), _attributes(other)
         if not mine and one != other and pickle.dumps(one) != pickle.dumps(other):
             yield f"{path}: {str(one)[:60]}, not {str(other)[:60]}"

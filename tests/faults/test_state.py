@@ -28,14 +28,14 @@ def test_the_same_work_in_other_batches_leaves_the_same_state() -> None:
 
 def test_one_request_less_shows_in_windows_ids_and_offset() -> None:
     found = list(state.differences(account(90), account(89), "account"))
-    assert any("table._columns.decayed: 1 of " in line for line in found)
+    assert any("table._columns.capabilities: 1 of " in line for line in found)
     assert any(line.startswith("account._ids._recent: 1 only in the first") for line in found)
     assert "account.last_offset: 89, not 88" in found
 
 
 def test_one_bit_of_a_window_shows() -> None:
     one, other = account(90), account(90)
-    other.accounts.table["hour_wide"][3, 0, 0] += 1
+    other.accounts.windows["hour_wide"][3, 0, 0] += 1
     assert list(state.differences(one, other)) == [
         ".accounts.day.table._columns.hour_wide: 1 of 256 rows differ, the first is row 3"
     ]
