@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.columns import Names
 from detectors.linking.templates import TemplateFamilies
+from detectors.models import account_columns
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
 from detectors.windows import Table, decay
 from detectors.windows.table import PAGE_ROWS, Column
@@ -47,11 +48,9 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "paths": ("f4", (PATHS,)),
     "recent": ("i4", (len(FAMILIES) - 1, RECENT)),
     "carries": ("u1", ()),
-    "score": ("f4", ()),
-    "scored": ("i8", ()),
     "component": ("i4", ()),
     "shared": ("f4", ()),
-    "residual": ("f8", (2, 2)),
+    **account_columns.COLUMNS,
 }
 _VALUE: dict[str, Column] = {
     "family": ("i1", ()),

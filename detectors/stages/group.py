@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.account_alerts import AccountAlerts
 from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
@@ -16,13 +17,14 @@ from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import Group, Groups, Population
+from detectors.models.activity import main_clusters
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CHUNK_BYTES = 500_000
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
@@ -53,6 +55,7 @@ class GroupStage:
         self.population = Population()
         self.fusion = Fusion()
         self.campaign_book = Campaigns(settings, self.graph, self.clusters)
+        self.account_alerts = AccountAlerts(settings, self.graph, self.models, self.campaign_book)
         self._waiting: dict[int, list[Partial]] = {}
         self._closed: dict[int, tuple[int, int]] = {}
         self._idle: dict[int, bool] = {}
@@ -134,7 +137,7 @@ class GroupStage:
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
         rows, uses = graph.update(tick)
-        self.models.update(graph, rows, tick.columns["features"], ~self.campaign_book.is_member(rows), tick.end_ms)
+        self.models.observe(graph, tick, rows, main_clusters(graph, tick, rows, uses), self.account_alerts.accused)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms
             self.population.refresh(graph, tick.end_ms - WEEK_MS)
@@ -146,7 +149,9 @@ class GroupStage:
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
-        return self.campaign_book.update(hot, rows, uses, tick)
+        outputs = self.campaign_book.update(hot, rows, uses, tick)
+        alone = self.account_alerts.update(tick)
+        return Outputs(outputs.alerts + alone.alerts, outputs.decisions + alone.decisions)
 
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
         """Join the partials of one tick, accounts in the order of their ids."""
@@ -275,6 +280,7 @@ class GroupStage:
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "fusion": self.fusion.state(),
             "campaigns": self.campaign_book.state(),
+            "account_alerts": self.account_alerts.state(),
             "waiting": waiting,
         }
         blob = msgspec.msgpack.encode(rest)
@@ -309,6 +315,7 @@ class GroupStage:
         self.fusion.load(rest["fusion"])
         self.clusters.load_bundles(rest["bundles"])
         self.campaign_book.load(rest["campaigns"])
+        self.account_alerts.load(rest["account_alerts"])
         self._waiting = {}
         for tick, partial in rest["waiting"]:
             self._waiting.setdefault(tick, []).append(decode(partial))
