@@ -77,7 +77,7 @@ class Campaigns:
         self._alerts: dict[str, Alert] = {}
         self._member_of = np.full(0, -1, np.int64)
         self._revision: dict[int, int] = {}
-        self._detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
+        self.detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
 
     def is_member(self, rows: NDArray) -> NDArray[np.bool_]:
         """Return which accounts belong to an open campaign."""
@@ -98,6 +98,16 @@ class Campaigns:
                 theirs = np.flatnonzero(table["campaign"][: table.rows] == number)
                 table["campaign"][theirs] = -1
                 table.touch(theirs)
+
+    def campaign_of(self, row: int) -> str | None:
+        """Return the campaign that an account belongs to."""
+        number = int(self._member_of[row]) if row < len(self._member_of) else -1
+        return self._campaigns[number].campaign_id if number >= 0 else None
+
+    def next_revision(self, row: int) -> int:
+        """Return the revision of the next decision about an account."""
+        self._revision[row] = self._revision.get(row, 0) + 1
+        return self._revision[row]
 
     def open_by_severity(self) -> dict[str, int]:
         """Return how many campaigns are open, by severity."""
@@ -285,8 +295,7 @@ class Campaigns:
         figures, reasons = risk(self.graph, np.array(rows), np.array(list(campaign.members)))
         decisions = []
         for row, figure, reason in zip(rows, figures.tolist(), reasons, strict=True):
-            revision = self._revision[row] = self._revision.get(row, 0) + 1
-            subject = Subject(self.graph.ids[row], figure, reason)
+            subject, revision = Subject(self.graph.ids[row], figure, reason), self.next_revision(row)
             decision = decide(self.settings.decisions, campaign.campaign_id, campaign.severity, subject, revision, now)
             campaign.members[row] = decision.until
             decisions.append(decision)
@@ -349,7 +358,7 @@ class Campaigns:
             merged_into=campaign.merged_into,
             lineage=campaign.lineage,
             provisional=campaign.provisional,
-            detector=self._detector,
+            detector=self.detector,
         )
         self._alerts[campaign.campaign_id] = alert
         return alert

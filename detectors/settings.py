@@ -51,6 +51,8 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The false alarms an operator is willing to read."""
 
     false_campaigns_per_week: PositiveFloat = 0.5
+    false_accounts_per_day: PositiveFloat = 5.0
+    """Alerts of kind `account` about honest accounts, a day and per million accounts, each looked at 24 times a day."""
 
 
 class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -169,7 +169,7 @@ class Metrics:
         """Count what was written, and the delay of each campaign's first alert."""
         for alert in alerts:
             self._alerts.labels(alert.kind, alert.severity, alert.state).inc()
-            if alert.state == "open":
+            if alert.state == "open" and alert.kind == "campaign":
                 self._delay.observe(max(alert.time - alert.first_seen, 0) / 1000)
         for decision in decisions:
             self._decisions.labels(decision.type, str(decision.simulated).lower()).inc()

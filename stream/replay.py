@@ -166,7 +166,7 @@ class Replay:
         outputs = self._groups.process(partials, range(self._partials, self._partials + len(partials)))
         self._partials += len(partials)
         for alert in outputs.alerts:
-            if alert.state == "open":
+            if alert.state == "open" and alert.kind == "campaign":
                 self.opened.setdefault(alert.campaign_id, alert.time)
         self._alerts.write(outputs.alerts)
         self._decisions.write(outputs.decisions)

@@ -59,11 +59,13 @@ class Totals(msgspec.Struct, frozen=True):
 def rows(alerts: Iterable[Alert], opened: Mapping[str, int]) -> list[Row]:
     """Return a row per campaign, strongest first; one that was merged is part of the other's row.
 
+    Alerts about single accounts are no campaigns and have no row.
+
     Args:
         alerts: the latest alert of each campaign.
         opened: campaign id → event time of its first alert, Unix ms.
     """
-    standing = [alert for alert in alerts if alert.state != "merged"]
+    standing = [alert for alert in alerts if alert.kind == "campaign" and alert.state != "merged"]
     return [_row(alert, opened.get(alert.campaign_id)) for alert in sorted(standing, key=lambda alert: -alert.score)]
 
 

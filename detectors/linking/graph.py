@@ -12,6 +12,7 @@ from detectors.columns import Names
 from detectors.hashing import digest
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.templates import TemplateFamilies
+from detectors.models import account_columns
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
 from detectors.windows import RowIndex, Table, decay
 from detectors.windows.table import LIVE, PAGE_ROWS, Column
@@ -53,13 +54,11 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "paths": ("f4", (PATHS,)),
     "recent": ("i4", (len(FAMILIES) - 1, RECENT)),
     "carries": ("u1", ()),
-    "score": ("f4", ()),
-    "scored": ("i8", ()),
     "component": ("i4", ()),
     "cells": ("i4", (2,)),
     "asked": ("u8", (ASKED,)),
     "shared": ("f4", ()),
-    "residual": ("f8", (2, 2)),
+    **account_columns.COLUMNS,
 }
 _VALUE: dict[str, Column] = {
     LIVE: ("u1", ()),

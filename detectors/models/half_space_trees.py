@@ -112,15 +112,36 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
 
     def score_many(self, rows: FloatArray) -> FloatArray:
         """Return the scores, shape (B,), of the rows of `rows`, shape (B, F), without learning from them."""
-        rows = self._checked(rows)
-        scores = np.zeros(len(rows))
         if self._first_window:
-            return scores
+            return np.zeros(len(self._checked(rows)))
+        result: FloatArray = self.score_against(rows, [self._reference])[0]
+        return result
+
+    def score_against(self, rows: FloatArray, windows: Sequence[IntArray]) -> FloatArray:
+        """Return the scores, shape (W, B), against W windows that these trees filled, now or earlier.
+
+        Args:
+            rows: shape (B, F).
+            windows: masses as `masses` returns them.
+        """
+        rows = self._checked(rows)
+        scores = np.zeros((len(windows), len(rows)))
         highest = self.n_trees * self.window_size * self._nodes
         for start in range(0, len(rows), _ROWS):
             paths = self._paths(rows[start : start + _ROWS])
-            scores[start : start + _ROWS] = 1 - self._weighted_mass(paths) / highest
+            for number, masses in enumerate(windows):
+                scores[number, start : start + _ROWS] = 1 - self._weighted_mass(paths, masses) / highest
         return scores
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first window is full."""
+        return not self._first_window
+
+    @property
+    def masses(self) -> IntArray:
+        """The masses of the last full window, shape (n_trees, nodes); copy what is to be kept."""
+        return self._reference
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return copies of everything learned, as arrays that `load_state` takes back."""
@@ -192,13 +213,13 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
         np.add(node, offset, out=paths[self.height])
         return paths
 
-    def _weighted_mass(self, paths: NDArray[np.intp]) -> FloatArray:
+    def _weighted_mass(self, paths: NDArray[np.intp], masses: IntArray) -> FloatArray:
         """Return, per row, the sum over trees and depths of mass * 2^depth, down to the first light node.
 
         The terms are whole numbers below 2^53, so the order of summation does not matter.
         """
         limit = 0.1 * self.window_size
-        reference = self._reference.ravel()
+        reference = masses.ravel()
         total = np.zeros(paths.shape[1:])
         alive = np.ones(paths.shape[1:], bool)
         for depth in range(self.height + 1):

@@ -2,52 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from river import drift
 
-from detectors.features import NAMES
-from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
-from detectors.models.half_space_trees import HalfSpaceTrees
-from detectors.models.residuals import residual
+from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
+from detectors.models import activity
+from detectors.models.drift_watch import DriftWatch
+from detectors.models.reference import Ring, Thinning, conformal_p
+from detectors.models.self_change import MODEL_MIX, Change, SelfChange
+from detectors.models.twin import Twin, pack, unpack
+from detectors.windows import decay
 
 PEERS = ("organization", "new", "established")
 NEW_MS = 14 * DAY_MS
-TREES, HEIGHT, WINDOW = 25, 8, 1024
-RESERVOIR = 4096
-MIN_RANKED = 256
-WEIGHT = 0.2
-MAX_CHANGE_NATS = 4.0
-"""An account's surprise at itself, z² / 2 of its residual, counts for no more: people do change their habits."""
-DRIFT_WINDOW = 672
+ACCOUNT_DAYS = 16_384
+ACCOUNT_DAYS_KEPT = 7
+"""Days for which an account-day stays in the reference."""
+MIN_ACCOUNT_DAYS = 1_000
+SCORE_HALF_LIFE_MS = DAY_MS
+PRIOR_TICKS = 4.0
+"""Weight of the prior mean of −ln of a rank, which is 1: one odd hour of an account seldom at work is no odd day."""
 HOLD_MS = 2 * DAY_MS
+MIN_WATCHED = 5
+HOUR_FADING = 1.0 - 2.0 ** (-1 / 168)
+"""Half-life of 14 days of twelve active hours: an hour is compared with two weeks, since a baseline that gives in
+within a day takes a step for the new usual before the evidence has added up (DETECTION §4.3: 1 h against 14 d)."""
+DAY_FADING = 1.0 - 2.0 ** (-1 / 14)
+"""Half-life of 14 active days, for whole days: less noise, fewer looks, what a ramp of days is compared with."""
+MATURE_HOURS, MATURE_DAYS = 12, 4
 ORGANIZATION_PLANS = ("team", "enterprise")
 ORGANIZATION_CHECKS = ("contract", "document")
+Accused = Callable[[NDArray], NDArray[np.bool_]]
 
 
 class PeerModels:
-    """Half-space trees, a reservoir of their scores and a drift detector per peer group.
+    """Per peer group: two half-space-trees models (`Twin`), the account-days, and the two time scales of self-change.
 
-    An account is scored, then learned, at most once an hour of event time; members of open campaigns are scored only,
-    so that a campaign cannot become the normal (DETECTION §4.1). Raw scores crowd near 1 and are never compared with
-    a threshold: their tail rank among the latest scores of the peer group is (DETECTION §1.2).
+    An account is scored, then learned, at most once an hour of event time. D1: its score is the mean, decayed with a
+    half-life of a day, of −ln of its tail rank, the stronger of the two models'. Raw scores crowd near 1 and are never
+    compared with a threshold (DETECTION §1.2). D2: see `SelfChange`, by the hour, and by the day for ramps.
     """
 
     def __init__(self, seed: int) -> None:
-        self.trees = [HalfSpaceTrees(NAMES, TREES, HEIGHT, WINDOW, seed=seed + peer) for peer in range(len(PEERS))]
-        self._reservoir = np.zeros((len(PEERS), RESERVOIR))
-        self._filled = np.zeros(len(PEERS), np.int64)
-        self._adwin = [drift.ADWIN() for _ in PEERS]
-        self._medians: list[list[float]] = [[] for _ in PEERS]
+        self.seed = seed
+        self.twins = [Twin(seed + peer) for peer in range(len(PEERS))]
+        self.account_days = [Ring(ACCOUNT_DAYS) for _ in PEERS]
+        self._thinning = [Thinning(ACCOUNT_DAYS // ACCOUNT_DAYS_KEPT) for _ in PEERS]
+        self.hours = SelfChange("fast", HOUR_FADING, MATURE_HOURS, 7, len(PEERS))
+        self.days = SelfChange("slow", DAY_FADING, MATURE_DAYS, 14, len(PEERS))
+        self._novelty_drift, self._mix_drift = DriftWatch(len(PEERS)), DriftWatch(len(PEERS))
+        self._hour = 0
         self.hold_until = 0
         """While a peer group drifts (a model release, say), references do not learn: until this time, ms."""
         self.latest: list[float] = []
-        """Tail ranks given since somebody last emptied the list."""
+        """Tail ranks under `live` given since somebody last emptied the list."""
+        self.changes: dict[str, Change] = {}
+        """What the latest tick compared, by time scale."""
 
-    def update(self, graph: Graph, rows: NDArray, features: NDArray, learn: NDArray[np.bool_], end_ms: int) -> None:
+    @property
+    def drifting(self) -> list[str]:
+        """Peer groups that `ref` alone finds odd in more than a fifth of their hours."""
+        return [name for name, twin in zip(PEERS, self.twins, strict=True) if twin.drifting]
+
+    def observe(self, graph: Graph, tick: Tick, rows: NDArray, cluster: NDArray, accused: Accused) -> None:
+        """Take in one tick that `graph` has taken in.
+
+        Args:
+            rows: account rows of the tick, shape (A,).
+            cluster: the cluster each of them is capped with, −1 for none, shape (A,).
+            accused: tells of account rows which belong to an open campaign or are under an account alert.
+        """
+        table, end_ms = graph.accounts, tick.end_ms
+        self._turn(end_ms, accused)
+        self.changes = {}
+        honest = ~accused(rows)
+        self._close_days(graph, rows, honest, end_ms)
+        sums = activity.amounts(graph, tick, rows)
+        for name in ("hour_sums", "day_sums"):
+            table[name][rows] += sums
+        features = tick.columns["features"]
+        due = np.flatnonzero(table["scored"][rows] <= end_ms - HOUR_MS)
+        self.update(graph, rows[due], features[due], honest[due], end_ms, cluster[due])
+        self._compare_hours(graph, rows[due], features[due], honest[due], end_ms)
+
+    def update(
+        self,
+        graph: Graph,
+        rows: NDArray,
+        features: NDArray,
+        learn: NDArray[np.bool_],
+        end_ms: int,
+        cluster: NDArray | None = None,
+    ) -> None:
         """Score the accounts in `rows` not scored within the hour, then learn those that `learn` allows.
 
         Args:
@@ -55,89 +104,140 @@ class PeerModels:
             features: their features, shape (A, 16).
             learn: shape (A,).
             end_ms: end of the tick.
+            cluster: the cluster of each, −1 for none, shape (A,); None: all in none.
         """
+        self._turn(end_ms, _nobody)
         due = graph.accounts["scored"][rows] <= end_ms - HOUR_MS
         rows, features, learn = rows[due], features[due].astype(np.float64), learn[due]
+        cluster = np.full(len(rows), -1) if cluster is None else cluster[due]
         peer = peers(graph, rows)
-        novelty = np.zeros(len(rows))
-        for number in range(len(PEERS)):
+        chance = self._chance(end_ms, 0).random((3, len(rows)))
+        novelty = np.full(len(rows), np.nan)
+        for number, twin in enumerate(self.twins):
             mine = np.flatnonzero(peer == number)
-            if len(mine):
-                novelty[mine] = self._one_group(number, features[mine], learn[mine], end_ms)
+            if not len(mine):
+                continue
+            raw, rank = twin.score(features[mine])
+            if (rank[0] < 1).any():
+                novelty[mine] = -np.log(rank.min(0))
+                self.latest += rank[0].tolist()
+                self._hold(self._novelty_drift.update(number, float(np.median(rank[0]))), end_ms)
+            taught = learn[mine]
+            votes = mine[taught]
+            twin.learn(
+                rows[votes], features[votes], raw[:, taught], rank[:, taught], cluster[votes], chance[:, votes], end_ms
+            )
         self._remember(graph, rows, novelty, end_ms)
 
-    def _one_group(self, peer: int, features: NDArray, learn: NDArray, end_ms: int) -> NDArray[np.float64]:
-        raw = self.trees[peer].score_many(features)
-        known = np.sort(self._reservoir[peer, : min(self._filled[peer], RESERVOIR)])
-        if len(known) >= MIN_RANKED:
-            rank = (len(known) - np.searchsorted(known, raw, "left") + 1) / (len(known) + 1)
-            self.latest += rank.tolist()
-            self._watch(peer, float(np.median(rank)), end_ms)
-        else:
-            rank = np.ones(len(raw))
-        self.trees[peer].learn_many(features[learn])
-        kept = raw[learn & (raw > 0)]
-        places = (self._filled[peer] + np.arange(len(kept))) % RESERVOIR
-        self._reservoir[peer, places] = kept
-        self._filled[peer] += len(kept)
-        return -np.log(rank)
+    def novelty_p(self, graph: Graph, rows: NDArray, accused: Accused) -> NDArray[np.float64]:
+        """Return D1, the conformal rank of each account's score among the account-days of its peers, shape (B,).
 
-    def _watch(self, peer: int, median: float, end_ms: int) -> None:
-        """Tell the peer group's drift detector how odd its median account is now.
-
-        The detector's inputs are kept, a window of them, and its memory is begun anew with each window, so that a
-        restart can bring it to the same state.
+        The votes of accused accounts are left out. A reference day counts with the day's highest score, so that an
+        account may be looked at whenever it suits (DETECTION §4.3). 1 where there is too little to compare with.
         """
-        self._medians[peer].append(median)
-        if len(self._medians[peer]) > DRIFT_WINDOW:
-            self._medians[peer] = [median]
-            self._adwin[peer] = drift.ADWIN()
-        self._adwin[peer].update(median)
-        if self._adwin[peer].drift_detected:
+        result, peer = np.ones(len(rows)), peers(graph, rows)
+        for number in np.unique(peer).tolist():
+            known = self.account_days[number].sorted_without(accused)
+            if len(known) >= MIN_ACCOUNT_DAYS:
+                result[peer == number] = conformal_p(known, graph.accounts["score"][rows[peer == number]])
+        return result
+
+    def provisional(self, graph: Graph, rows: NDArray) -> bool:
+        """Tell whether the frozen model of an account's peers still lacks a week of agreement."""
+        return not all(self.twins[peer].settled for peer in peers(graph, rows).tolist())
+
+    def _turn(self, end_ms: int, accused: Accused) -> None:
+        """Let the votes of the hour count, and the twins compare themselves."""
+        if end_ms // HOUR_MS == self._hour:
+            return
+        self._hour = end_ms // HOUR_MS
+        for twin in self.twins:
+            twin.turn(end_ms, end_ms < self.hold_until, accused)
+        for ring in self.account_days:
+            ring.settle()
+        self.hours.settle()
+        self.days.settle()
+
+    def _chance(self, end_ms: int, use: int) -> np.random.Generator:
+        """Return the random numbers of one tick and use: the rows of a tick are in the order of the account ids."""
+        return np.random.default_rng([self.seed, end_ms, use])
+
+    def _hold(self, drifts: bool, end_ms: int) -> None:
+        if drifts:
             self.hold_until = end_ms + HOLD_MS
 
     def _remember(self, graph: Graph, rows: NDArray, novelty: NDArray, end_ms: int) -> None:
-        table = graph.accounts
-        seen = table["scored"][rows] > 0
-        series = np.log1p(table["counts"][rows][:, [0, 2]])
-        state = table["residual"][rows]
-        change = np.abs(residual(state, seen, series)).max(1, initial=0.0)
-        table["residual"][rows] = state
-        odd = np.maximum(novelty, np.minimum(change**2 / 2.0, MAX_CHANGE_NATS))
-        score = np.where(seen, table["score"][rows], odd)
-        table["score"][rows] = score + WEIGHT * (odd - score)
+        """Let the novelty of the hour, NaN where nothing can be compared yet, join the mean of each account."""
+        table, known = graph.accounts, ~np.isnan(novelty)
+        who = rows[known]
+        kept = decay(end_ms - table["scored"][who], SCORE_HALF_LIFE_MS)
+        weight = table["novelty_weight"][who].astype(np.float64)
+        before = table["score"][who] * (weight + PRIOR_TICKS) - PRIOR_TICKS  # the prior mean is 1
+        weight = np.where(weight > 0, weight * kept, 0.0)
+        total = np.where(weight > 0, before * kept, 0.0) + novelty[known]
+        score = (total + PRIOR_TICKS) / (weight + 1.0 + PRIOR_TICKS)
+        table["score"][who], table["novelty_weight"][who] = score, weight + 1.0
+        table["peak"][who] = np.maximum(table["peak"][who], score)
         table["scored"][rows] = end_ms
         table.touch(rows)
 
+    def _close_days(self, graph: Graph, rows: NDArray, honest: NDArray, end_ms: int) -> None:
+        """Let each account whose day is over vote with it, and compare that day with its earlier ones."""
+        table, today = graph.accounts, (end_ms - 1) // DAY_MS
+        over = np.flatnonzero(activity.days_over(table, rows, end_ms))
+        if len(over):
+            closing = rows[over]
+            peer = peers(graph, closing)
+            chance = self._chance(end_ms, 1).random((2, len(over)))
+            for number, ring in enumerate(self.account_days):
+                mine = np.flatnonzero((peer == number) & honest[over] & (table["peak"][closing] > 0))
+                mine = mine[self._thinning[number].choose(today, chance[0, mine])]
+                ring.add(table["peak"][closing[mine]], closing[mine])
+            values, held = activity.daily(table["day_sums"][closing]), end_ms < self.hold_until
+            self.changes["slow"] = self.days.step(table, closing, peer, values, honest[over], chance[1], today, held)
+            table["day_sums"][closing] = 0
+            table["peak"][closing] = 0
+        table["day"][rows] = today
+        table.touch(rows)
+
+    def _compare_hours(self, graph: Graph, rows: NDArray, features: NDArray, honest: NDArray, end_ms: int) -> None:
+        table, peer = graph.accounts, peers(graph, rows)
+        values = activity.hourly(table["hour_sums"][rows], features.astype(np.float64))
+        table["hour_sums"][rows] = 0
+        for number in range(len(PEERS)):
+            mine = peer == number
+            if mine.sum() >= MIN_WATCHED:
+                self._hold(self._mix_drift.update(number, float(values[mine, MODEL_MIX].mean())), end_ms)
+        chance, held = self._chance(end_ms, 2).random(len(rows)), end_ms < self.hold_until
+        self.changes["fast"] = self.hours.step(table, rows, peer, values, honest, chance, (end_ms - 1) // DAY_MS, held)
+
     def state(self) -> dict[str, bytes]:
         """Return the learned state, a piece per model."""
-        entries = {f"trees/{number}": pack(trees.state()) for number, trees in enumerate(self.trees)}
-        entries["scores"] = pack({"reservoir": self._reservoir, "filled": self._filled})
-        entries["drift"] = msgspec.msgpack.encode((self._medians, self.hold_until))
-        return entries
+        entries: dict[str, bytes] = {}
+        for number, (twin, ring) in enumerate(zip(self.twins, self.account_days, strict=True)):
+            entries |= {f"{number}/{name}": data for name, data in twin.state().items()}
+            entries[f"{number}/account_days"] = pack(ring.state())
+        drift = (self._novelty_drift.state(), self._mix_drift.state(), self.hold_until, self._hour, self.seed)
+        entries["drift"] = msgspec.msgpack.encode((*drift, [one.state() for one in self._thinning]))
+        return entries | self.hours.state() | self.days.state()
 
     def load(self, entries: Mapping[str, bytes]) -> None:
-        """Put back what `state` returned; the drift detectors learn their latest inputs again."""
-        for number, trees in enumerate(self.trees):
-            trees.load_state(unpack(entries[f"trees/{number}"]))
-        scores = unpack(entries["scores"])
-        self._reservoir, self._filled = scores["reservoir"], scores["filled"]
-        self._medians, self.hold_until = msgspec.msgpack.decode(entries["drift"], type=tuple[list[list[float]], int])
-        self._adwin = [drift.ADWIN() for _ in PEERS]
-        for adwin, medians in zip(self._adwin, self._medians, strict=True):
-            for median in medians:
-                adwin.update(median)
+        """Put back what `state` returned."""
+        for number, (twin, ring) in enumerate(zip(self.twins, self.account_days, strict=True)):
+            prefix = f"{number}/"
+            twin.load({name.removeprefix(prefix): data for name, data in entries.items() if name.startswith(prefix)})
+            ring.load(unpack(entries[prefix + "account_days"]))
+        novelty, mix, self.hold_until, self._hour, self.seed, thinning = msgspec.msgpack.decode(entries["drift"])
+        self._novelty_drift.load(novelty)
+        self._mix_drift.load(mix)
+        for one, state in zip(self._thinning, thinning, strict=True):
+            one.load(state)
+        self.hours.load(entries)
+        self.days.load(entries)
 
 
-def pack(arrays: Mapping[str, NDArray]) -> bytes:
-    """Encode named arrays; they come back with `unpack`."""
-    return msgspec.msgpack.encode({name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()})
-
-
-def unpack(encoded: bytes) -> dict[str, NDArray]:
-    """Return the arrays that `pack` encoded."""
-    parts = msgspec.msgpack.decode(encoded, type=dict[str, tuple[str, tuple[int, ...], bytes]])
-    return {name: np.frombuffer(data, dtype).reshape(shape).copy() for name, (dtype, shape, data) in parts.items()}
+def _nobody(rows: NDArray) -> NDArray[np.bool_]:
+    return np.zeros(len(rows), bool)
 
 
 def peers(graph: Graph, rows: NDArray) -> NDArray[np.int64]:

@@ -41,7 +41,7 @@ class Entries:
         kept = {key: value for key, value in items if key.startswith("rest/")}
         self._written = {key: xxh3_64_intdigest(value) for key, value in kept.items()}
         parts: dict[str, bytes] = {}
-        for key in sorted(kept, key=lambda key: [int(word) if word.isdigit() else word for word in key.split("/")[1:]]):
+        for key in sorted(kept, key=lambda key: [(word.zfill(9), word) for word in key.split("/")[1:]]):
             name = key[5:].rpartition("/")[0]
             parts[name] = parts.get(name, b"") + kept[key]
         return parts

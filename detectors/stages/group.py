@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.account_alerts import AccountAlerts
 from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
@@ -21,6 +22,7 @@ from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import Group, Groups, Population
 from detectors.membership import accused
+from detectors.models.activity import main_clusters
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
@@ -62,6 +64,7 @@ class GroupStage:
         self.population = Population()
         self.fusion = Fusion()
         self.campaign_book = Campaigns(settings, self.graph, self.clusters)
+        self.account_alerts = AccountAlerts(settings, self.graph, self.models, self.campaign_book)
         self._waiting: dict[int, list[Partial]] = {}
         self._closed: dict[int, tuple[int, int]] = {}
         self._idle: dict[int, bool] = {}
@@ -147,7 +150,7 @@ class GroupStage:
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
         rows, uses = graph.update(tick)
-        self.models.update(graph, rows, tick.columns["features"], ~self.campaign_book.is_member(rows), tick.end_ms)
+        self.models.observe(graph, tick, rows, main_clusters(graph, tick, rows, uses), self.account_alerts.accused)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms
             self.population.refresh(graph, tick.end_ms - WEEK_MS)
@@ -166,8 +169,10 @@ class GroupStage:
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
         outputs = self.campaign_book.update(hot, rows, uses, tick)
+        alone = self.account_alerts.update(tick)
         self.evicted += forget_surplus(graph, self.clusters, self.campaign_book, links.max_accounts)
-        return outputs
+        self.account_alerts.forget()
+        return Outputs(outputs.alerts + alone.alerts, outputs.decisions + alone.decisions)
 
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
         """Join the partials of one tick, accounts in the order of their ids."""
@@ -324,6 +329,7 @@ class GroupStage:
             "fusion": self.fusion.state(),
             **{f"models/{name}": data for name, data in self.models.state().items()},
             **{key: part for n, each in enumerate(templates) for key, part in pieces(f"templates{n}", each).items()},
+            "account_alerts": self.account_alerts.state(),
             **pieces("campaigns", book["campaigns"], 1),
             **pieces("alerts", book["alerts"], 1),
             **pieces("revisions", list(book["revisions"].items())),
@@ -364,6 +370,7 @@ class GroupStage:
         self.clusters.cell_of = msgspec.msgpack.decode(parts["cells"], strict=False)
         book: dict[str, Any] = {name: joined(parts, name) for name in ("campaigns", "alerts", "revisions")}
         self.campaign_book.load(book)
+        self.account_alerts.load(msgspec.msgpack.decode(parts["account_alerts"], strict=False))
         self._waiting = {}
         for key, partial in parts.items():
             if key.startswith("waiting/"):

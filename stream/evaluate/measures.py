@@ -90,7 +90,7 @@ def _b_cubed(traffic: Traffic, verdicts: Verdicts) -> tuple[float | None, float 
     campaign = traffic.truth.campaign
     cells: Counter[tuple[str, str]] = Counter()
     for account, history in verdicts.history.items():
-        ids = [d.campaign_id for d in history if d.type != "none"]
+        ids = [d.campaign_id for d in history if d.type != "none" and d.campaign_id in verdicts.under]
         if ids:
             cells[verdicts.heir.get(ids[-1], ids[-1]), campaign.get(account, HONEST)] += 1
     sizes: Counter[str] = Counter()

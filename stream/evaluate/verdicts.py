@@ -3,7 +3,8 @@
 A campaign alert belongs to the true campaign that most of its accounts belong to; when honest accounts are at least
 half of them, it is a false alarm. Its accounts are those decided under its campaign id, or, where there are none, its
 sample accounts, or, where it has none either, those of the campaign that it was merged into. An account without a
-label counts as honest.
+label counts as honest. Alerts of kind `account` are about no campaign, nor are the decisions under their ids: what
+these do to honest accounts counts all the same.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Verdicts:
     opened: list[Alert]
     """Every `open` of a campaign, in the order of the file; a repeat of the same `alert_id` counts once."""
     under: dict[str, set[str]]
-    """Accounts ever decided under each campaign id."""
+    """Accounts ever decided under each id of a campaign."""
     owner: dict[str, str]
     """The true campaign, or HONEST, of every campaign id."""
     suspects: dict[str, Counter[str]]
@@ -78,13 +79,15 @@ def read(alerts: Path, decisions: Path, truth: Truth) -> Verdicts:
     Raises:
         InputError: a file cannot be read, or a line is not what it should be.
     """
-    raised = _once([a for a in records(alerts, Alert) if a.kind == "campaign"])
+    every = _once(list(records(alerts, Alert)))
+    raised = [a for a in every if a.kind == "campaign"]
+    alone = {a.campaign_id for a in every if a.kind == "account"}
     under: dict[str, set[str]] = defaultdict(set)
     history: dict[str, list[Decision]] = defaultdict(list)
     for d in records(decisions, Decision):
         if d.scope == "account":
             history[d.value].append(d)
-            if d.type != "none":
+            if d.type != "none" and d.campaign_id not in alone:
                 under[d.campaign_id].add(d.value)
     for decided in history.values():
         decided.sort(key=lambda d: (d.start, d.revision))

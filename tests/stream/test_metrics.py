@@ -113,6 +113,9 @@ def test_the_detection_delay_counts_first_alerts_alone(metrics, value):
     assert value("hydrawatch_detection_delay_seconds_count") == 1
     assert value("hydrawatch_detection_delay_seconds_sum") == 6 * 3600
     assert value("hydrawatch_alerts_total", kind="campaign", severity="critical", state="updated") == 1
+    metrics.outputs([alert(kind="account", severity="info")], [])
+    assert value("hydrawatch_alerts_total", kind="account", severity="info", state="open") == 1
+    assert value("hydrawatch_detection_delay_seconds_count") == 1
 
 
 def test_decisions_say_whether_they_are_simulated(metrics, value):

@@ -55,6 +55,10 @@ def test_the_strongest_comes_first():
     assert [row.campaign for row in found] == ["strong", "weak"]
 
 
+def test_an_alert_about_one_account_is_no_campaign():
+    assert rows(alert(kind="account", severity="info")) == []
+
+
 def test_a_merged_campaign_is_part_of_the_other():
     found = rows(alert(lineage=["gone"]), alert(campaign_id="gone", state="merged", merged_into="c1"))
     assert [row.campaign for row in found] == ["c1"]

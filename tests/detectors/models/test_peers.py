@@ -4,7 +4,8 @@ import numpy as np
 
 from detectors.features import NAMES
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
-from detectors.models.peers import MIN_RANKED, WINDOW, PeerModels, peers, verified
+from detectors.models.peers import PeerModels, peers, verified
+from detectors.models.twin import MIN_RANKED, WINDOW
 
 START_MS = 20_000 * DAY_MS
 ACCOUNTS = 600
@@ -71,7 +72,7 @@ def test_ranks_are_probabilities_and_an_outlier_scores_above_the_usual() -> None
 def test_an_account_is_scored_once_an_hour() -> None:
     subject = graph()
     models, end = trained(subject)
-    before = {name: subject.accounts[name][:ACCOUNTS].copy() for name in ("score", "scored", "residual")}
+    before = {name: subject.accounts[name][:ACCOUNTS].copy() for name in ("score", "scored", "novelty_weight")}
     models.latest.clear()
     rows = np.arange(ACCOUNTS)
     models.update(subject, rows, np.ones((ACCOUNTS, len(NAMES))), np.ones(ACCOUNTS, bool), end + HOUR_MS - 1)
@@ -83,14 +84,14 @@ def test_an_account_is_scored_once_an_hour() -> None:
 def test_members_of_campaigns_teach_nothing() -> None:
     subject = graph()
     models, end = trained(subject)
-    state = {name: data for name, data in models.state().items() if name.startswith("trees/")}
+    state = {name: data for name, data in models.state().items() if name.endswith("/trees")}
     rows, odd = np.arange(ACCOUNTS), np.full((ACCOUNTS, len(NAMES)), 0.9)
     for hour in range(1, 5):
         models.update(subject, rows, odd, np.zeros(ACCOUNTS, bool), end + hour * HOUR_MS)
-    assert {name: data for name, data in models.state().items() if name.startswith("trees/")} == state
+    assert {name: data for name, data in models.state().items() if name.endswith("/trees")} == state
     for hour in range(5, 9):
         models.update(subject, rows, odd, np.ones(ACCOUNTS, bool), end + hour * HOUR_MS)
-    assert {name: data for name, data in models.state().items() if name.startswith("trees/")} != state
+    assert {name: data for name, data in models.state().items() if name.endswith("/trees")} != state
     assert ACCOUNTS * 4 > WINDOW
 
 

@@ -155,6 +155,17 @@ def test_alert_belongs_to_the_campaign_with_most_of_its_accounts(case: Case) -> 
     assert by_name["x"].accounts_decided_share == 1.0
 
 
+def test_alerts_about_single_accounts_find_no_campaign_but_burden_the_honest(case: Case) -> None:
+    case.alerts = [alert("one", 30 * HOUR, kind="account"), alert("two", 30 * HOUR, kind="account")]
+    case.decisions = [decision("one", "a", 30 * HOUR, "observe"), decision("two", "i", 30 * HOUR, "observe")]
+    figures = case.figures()
+    (x,) = figures.campaigns
+    assert (x.found, x.accounts_decided, x.open_alerts) == (False, 0, 0)
+    assert (figures.precision, figures.b_cubed_precision, figures.false_alerts) == (None, None, 0)
+    assert {k.kind: k.accounts_decided for k in figures.honest} == {"chat": 0, "ci_review": 1}
+    assert figures.honest_per_million_per_day > 0
+
+
 def test_honest_burden_is_counted_in_days_and_ends_when_revoked(case: Case) -> None:
     case.decisions = [
         decision("k", "i", 24 * HOUR, until=24 * HOUR + 5 * DAY_MS),

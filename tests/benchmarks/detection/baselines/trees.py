@@ -1,7 +1,7 @@
 """Half-space trees alone, on the product's sixteen features of each account and hour.
 
-Each hour is scored, then learned; an account's score is smoothed over its hours as in the product
-(`detectors.models.peers`), and nothing is asked about who belongs with whom.
+Each hour is scored, then learned; an account's score is smoothed over its hours, and nothing is asked about who
+belongs with whom.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import numpy as np
 
 from detectors.features import NAMES
 from detectors.models.half_space_trees import HalfSpaceTrees
-from detectors.models.peers import HEIGHT, TREES, WEIGHT, WINDOW
+from detectors.models.twin import HEIGHT, TREES, WINDOW
 from tests.benchmarks.detection.alerts import Flags, Outcome, by_day
 from tests.benchmarks.detection.baselines.levels import of_flags
 from tests.benchmarks.detection.columns import Columns
 
 NAME = "half-space trees"
 SEED = 20_260_223
+WEIGHT = 0.2
 
 
 def prepare(columns: Columns) -> Flags:
