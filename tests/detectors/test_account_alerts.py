@@ -33,7 +33,7 @@ class Rig:
         self.settings = settings
         self.graph = Graph(14.0, 100)
         self.models = PeerModels(settings.seed)
-        self.book = Campaigns(settings, self.graph, Clusters(self.graph, 900_000))
+        self.book = Campaigns(settings, self.graph, Clusters(self.graph))
         self.alerts = AccountAlerts(settings, self.graph, self.models, self.book)
         self.rng = np.random.default_rng(seed)
         trades = self.rng.beta(2, 6, (5, len(NAMES)))
