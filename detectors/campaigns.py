@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from detectors import __version__
 from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigating, Outputs, Volume, stable_id
 from detectors.clusters import Clusters
-from detectors.decisions import Subject, decide
+from detectors.decisions import Subject, decide, spare
+from detectors.feedback import CAMPAIGN_SCOPES, DISMISSED, Verdict
+from detectors.hashing import digest
 from detectors.lineage import continues
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.membership import linked, young
 from detectors.partials import CAPABILITIES
 from detectors.risk import risk
+from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, told
 from detectors.settings import DetectorSettings
 from detectors.testimony import Testimony
 
@@ -26,7 +29,7 @@ SAMPLE = 50
 OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
-MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
+MORE_ACCOUNTS = 1.25
 CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
 RENEW_BEFORE_MS = 24 * HOUR_MS
 """Decisions about accounts still at work are renewed so long before they end."""
@@ -58,6 +61,10 @@ class Campaign(msgspec.Struct):
     """Account rows, and until when each is under a decision, ms; 0 for none yet."""
     traffic: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
     dirty: bool = False
+    nats: list[float] = []
+    """Of every family when its evidence was strongest, before verdicts re-weigh them."""
+    ruled: bool = False
+    """A verdict changed it, which is told at once."""
 
 
 class Campaigns:
@@ -75,14 +82,24 @@ class Campaigns:
         self._alerts: dict[str, Alert] = {}
         self._member_of = np.full(0, -1, np.int64)
         self._revision: dict[int, int] = {}
+        self.rulings = Rulings(graph)
         self._detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
 
     def is_member(self, rows: NDArray) -> NDArray[np.bool_]:
-        """Return which accounts belong to an open campaign."""
-        result = np.zeros(len(rows), bool)
+        """Return which accounts belong to a campaign that nobody dismissed."""
+        owner = self._owner(rows)
+        return np.asarray((owner >= 0) & ~np.isin(owner, list(self.rulings.dismissed)))
+
+    def _owner(self, rows: NDArray) -> NDArray[np.int64]:
+        """Return the campaign of each account row, dismissed ones too; −1 for none."""
+        owner = np.full(len(rows), -1, np.int64)
         known = rows < len(self._member_of)
-        result[known] = self._member_of[rows[known]] >= 0
-        return result
+        owner[known] = self._member_of[rows[known]]
+        return owner
+
+    def may_vote(self, number: int, now: int) -> bool:
+        """Tell whether the groups of a campaign are taken for honest: somebody dismissed it."""
+        return number >= 0 and self.rulings.may_vote(number, self._campaigns[number].campaign_id, now)
 
     def open_by_severity(self) -> dict[str, int]:
         """Return how many campaigns are open, by severity."""
@@ -108,6 +125,10 @@ class Campaigns:
             rows, uses: account and use rows of the tick, in the order of its columns.
         """
         outputs = Outputs([], [])
+        for verdict in self.rulings.due(tick.end_ms):
+            self._rule(verdict, tick.end_ms, outputs)
+        muted = self.rulings.muted_templates(tick.end_ms)
+        hot = [pair for pair in hot if not self.clusters.made_of(pair[0], muted)]
         for cluster, testimony in sorted(hot, key=lambda pair: (-pair[1].surprise, pair[0])):
             self._attach(cluster, testimony, tick.end_ms, outputs)
         self._join_late(uses)
@@ -122,11 +143,16 @@ class Campaigns:
         campaign = self._campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
+        if number in self.rulings.dismissed:
+            if not self.rulings.admits(number, testimony, campaign.members, now):
+                return
+            campaign.state, campaign.ruled, campaign.surprise = "updated", True, 0.0
         campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
         if testimony.surprise >= campaign.surprise or not campaign.revision:
             campaign.score, campaign.surprise = testimony.score, testimony.surprise
             campaign.evidence, campaign.links = testimony.evidence, testimony.links
             campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
+            campaign.nats = testimony.nats
         self._add_members(number, testimony.accounts)
 
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
@@ -150,7 +176,8 @@ class Campaigns:
         if number < 0:
             number = self._open(accounts, now)
         for other in joined if testimony.by_content else ():
-            if other != number and self._campaigns[other].state != "merged":
+            silent = self.rulings.dismissed.keys() & {number, other}
+            if other != number and self._campaigns[other].state != "merged" and not silent:
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
                 number = first
@@ -186,13 +213,20 @@ class Campaigns:
             outputs.alerts.append(self._alert(lost, now))
         lost.members = {}
         kept.dirty = True
+        if source in self.rulings.confirmed:
+            self.rulings.confirmed.setdefault(target, self.rulings.confirmed[source])
+        for row in members:
+            self.rulings.on_account.pop(row, None)
 
     def _add_members(self, number: int, accounts: list[int]) -> None:
         if len(self._member_of) < self.graph.accounts.rows:
             more = self.graph.accounts.rows + 1024 - len(self._member_of)
             self._member_of = np.concatenate([self._member_of, np.full(more, -1)])
         campaign = self._campaigns[number]
-        new = [row for row in accounts if self._member_of[row] < 0]
+        new = np.array(accounts, np.int64)[~self.is_member(np.array(accounts, np.int64))].tolist()
+        for row in new:
+            if self._member_of[row] >= 0:
+                self._campaigns[self._member_of[row]].members.pop(row, None)
         self._member_of[new] = number
         campaign.members |= dict.fromkeys(new, 0)
         if new:
@@ -218,7 +252,7 @@ class Campaigns:
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:
-        inside = self.is_member(rows)
+        inside = self._owner(rows) >= 0
         if not inside.any():
             return
         owner = self._member_of[rows[inside]]
@@ -236,20 +270,72 @@ class Campaigns:
             campaign.state = "resolved"
             outputs.alerts.append(self._alert(campaign, now))
             return
-        severity = "critical" if self._is_critical(campaign) else "warning"
-        raised = severity != campaign.severity and bool(campaign.revision)
-        campaign.severity = severity
+        severity = "critical" if self._is_critical(campaign) or number in self.rulings.confirmed else "warning"
+        raised = (severity != campaign.severity or campaign.ruled) and bool(campaign.revision)
+        campaign.severity, campaign.ruled = severity, False
+        changed = self.rulings.settle(campaign.members, now)
+        campaign.members |= dict.fromkeys(changed, 0)
+        campaign.dirty |= bool(changed)
         if not campaign.revision or self._changed(campaign, now) or raised:
             campaign.state = "updated" if campaign.revision else "open"
             outputs.alerts.append(self._alert(campaign, now))
+        spared = {row: self.rulings.on_account[row] for row in changed if self.rulings.spared(row)}
+        outputs.decisions += self._spare(campaign, spared, now)
         outputs.decisions += self._decide(campaign, self._undecided(campaign, now, raised), now)
+
+    def _rule(self, verdict: Verdict, now: int, outputs: Outputs) -> None:
+        """Let a verdict on a campaign take effect; those on accounts and organisations do in `_step`."""
+        number = self._ruled(verdict)
+        if number < 0:
+            return
+        campaign = self._campaigns[number]
+        self.rulings.learn(verdict, campaign.campaign_id, campaign.nats)
+        if verdict.verdict != DISMISSED:
+            if self.rulings.confirm(number, verdict):
+                campaign.state = "updated"
+            campaign.ruled = True
+            return
+        self.rulings.dismiss(number, verdict, campaign.score, self._families(campaign))
+        campaign.state = "resolved"
+        outputs.alerts.append(self._alert(campaign, now))
+        standing = {row: verdict for row, until in campaign.members.items() if until > now}
+        outputs.decisions += self._spare(campaign, standing, now)
+
+    def _ruled(self, verdict: Verdict) -> int:
+        """Return the campaign that a verdict is about, −1 for none that is known."""
+        number = -1
+        if verdict.scope in CAMPAIGN_SCOPES:
+            named = [n for n, campaign in enumerate(self._campaigns) if campaign.campaign_id == verdict.value]
+            number = named[0] if named else -1
+        elif verdict.scope == "template":
+            value = self.graph.template_row(digest(verdict.value))
+            cluster = int(self.graph.values["cluster"][value]) if value >= 0 else -1
+            number = int(self.clusters.table["campaign"][cluster]) if cluster >= 0 else -1
+        while number >= 0 and self._campaigns[number].state == "merged":
+            target = self._campaigns[number].merged_into
+            number = next(n for n, other in enumerate(self._campaigns) if other.campaign_id == target)
+        return number
+
+    def _spare(self, campaign: Campaign, rows: dict[int, Verdict], now: int) -> list[Decision]:
+        """Revoke the decisions about account rows, each by its verdict."""
+        decisions = []
+        for row, verdict in rows.items():
+            revision = self._revision[row] = self._revision.get(row, 0) + 1
+            until = verdict.end or max(campaign.members[row], now)
+            value = self.graph.ids[row]
+            decisions.append(
+                spare(self.settings.decisions, campaign.campaign_id, value, revision, (now, until), told(verdict))
+            )
+            campaign.members[row] = 0
+        return decisions
 
     def _undecided(self, campaign: Campaign, now: int, raised: bool) -> list[int]:
         """Return the members without a decision, with one that is too mild, or with one about to run out in use."""
+        spared = self.rulings.spared
         if raised:
-            return list(campaign.members)
+            return [row for row in campaign.members if not spared(row)]
         renew = now + RENEW_BEFORE_MS
-        ending = [row for row, until in campaign.members.items() if until <= renew]
+        ending = [row for row, until in campaign.members.items() if until <= renew and not spared(row)]
         if not ending:
             return []
         until = np.array([campaign.members[row] for row in ending])
@@ -264,7 +350,8 @@ class Campaigns:
         for row, figure, reason in zip(rows, figures.tolist(), reasons, strict=True):
             revision = self._revision[row] = self._revision.get(row, 0) + 1
             subject = Subject(self.graph.ids[row], figure, reason)
-            decision = decide(self.settings.decisions, campaign.campaign_id, campaign.severity, subject, revision, now)
+            severity = "critical" if row in self.rulings.on_account else campaign.severity
+            decision = decide(self.settings.decisions, campaign.campaign_id, severity, subject, revision, now)
             campaign.members[row] = decision.until
             decisions.append(decision)
         return decisions
@@ -287,7 +374,11 @@ class Campaigns:
         """Return families, models and access paths that matter in a campaign."""
         models, paths = self._mixes(campaign)
         names = [name for mix in (models, paths) for name, share in mix.items() if share >= NEW_SHARE]
-        return names + [item.family for item in campaign.evidence if item.nats >= 3.0]
+        return names + self._families(campaign)
+
+    @staticmethod
+    def _families(campaign: Campaign) -> list[str]:
+        return [item.family for item in campaign.evidence if item.nats >= FAMILY_NATS]
 
     def _mixes(self, campaign: Campaign) -> tuple[dict[str, float], dict[str, float]]:
         rows, table = list(campaign.members), self.graph.accounts
@@ -300,6 +391,7 @@ class Campaigns:
         campaign.alerted_score, campaign.dirty = max(campaign.score, campaign.alerted_score), False
         campaign.alerted_names = sorted({*campaign.alerted_names, *self._names(campaign)})
         rows = list(campaign.members)
+        number = self._campaigns.index(campaign)
         models, paths = self._mixes(campaign)
         capabilities = self.graph.accounts["capabilities"][rows].sum(0)
         alert = Alert(
@@ -322,7 +414,7 @@ class Campaigns:
             access_paths=paths,
             evidence=campaign.evidence,
             links=campaign.links,
-            mitigating=campaign.mitigating,
+            mitigating=[*self.rulings.facts(number, campaign.members), *campaign.mitigating],
             merged_into=campaign.merged_into,
             lineage=campaign.lineage,
             provisional=campaign.provisional,
@@ -333,14 +425,16 @@ class Campaigns:
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes: plain lists and dictionaries."""
-        state = (self._campaigns, list(self._alerts.values()), self._revision)
-        return msgspec.to_builtins(dict(zip(("campaigns", "alerts", "revisions"), state, strict=True)), str_keys=False)
+        state = (self._campaigns, list(self._alerts.values()), self._revision, self.rulings.state())
+        names = ("campaigns", "alerts", "revisions", "rulings")
+        return msgspec.to_builtins(dict(zip(names, state, strict=True)), str_keys=False)
 
     def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
         self._campaigns = msgspec.convert(state["campaigns"], list[Campaign])
         self._alerts = {alert.campaign_id: alert for alert in msgspec.convert(state["alerts"], list[Alert])}
         self._revision = dict(state["revisions"])
+        self.rulings.load(state["rulings"])
         self._member_of = np.full(self.graph.accounts.rows + 1024, -1, np.int64)
         for number, campaign in enumerate(self._campaigns):
             self._member_of[list(campaign.members)] = number

@@ -30,6 +30,8 @@ class Testimony(msgspec.Struct):
     links: list[Link]
     mitigating: list[Mitigating]
     provisional: bool
+    nats: list[float] = []
+    """Of every family, before verdicts re-weigh them."""
 
 
 def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> Testimony:
@@ -62,9 +64,11 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
         mitigating=[
             *against,
             *_established(groups.graph, accounts),
+            *_reweighed(judgement, position, fusion),
             Mitigating("counterfactual", counterfactual(judgement, position, fusion, threshold)),
         ],
         provisional=fusion.provisional,
+        nats=judgement.plain[:, position].tolist(),
     )
 
 
@@ -78,12 +82,27 @@ def counterfactual(judgement: Judgement, position: int, fusion: Fusion, threshol
             break
         gone.append(NAMES[number].replace("_", " "))
         nats[number] = 0.0
-        if nats.sum() - judgement.nats[:, position].sum() + total < needed or not fusion.is_telling(nats):
+        if nats.sum() - judgement.nats[:, position].sum() + total < needed or not fusion.is_telling(
+            nats / fusion.factors
+        ):
             break
     return (
         f"without the evidence of {' and '.join(gone)} it would not have been reported: it stands at {total:.1f} nats, "
         f"{needed:.1f} are needed within the false-alarm budget"
     )
+
+
+def _reweighed(judgement: Judgement, position: int, fusion: Fusion) -> list[Mitigating]:
+    """Say so when reviewers' verdicts changed what a group's families count."""
+    factors = fusion.factors
+    if (factors == 1.0).all():
+        return []
+    order = np.argsort(-np.abs(factors - 1.0), kind="stable")[:3].tolist()
+    changed = ", ".join(f"{NAMES[number].replace('_', ' ')} ×{factors[number]:.2f}" for number in order)
+    plain = float(judgement.plain_total[position])
+    return [
+        Mitigating("reweighed", f"verdicts of reviewers count {changed}; without them it stands at {plain:.1f} nats")
+    ]
 
 
 def _established(graph: Graph, accounts: NDArray) -> list[Mitigating]:

@@ -21,6 +21,7 @@ RECENT = 4
 """Values of each infrastructure family remembered per account."""
 MODELS, PATHS = 32, 8
 """Different models and access paths told apart."""
+FAMILY_SALT = 0x9E3779B97F4A7C15
 SKETCH = 64
 """Registers of the sketch of a value's contents."""
 
@@ -119,6 +120,14 @@ class Graph:
         self._sketch(uses, tick)
         return rows, uses
 
+    def account_row(self, account: str) -> int:
+        """Return the row of an account, −1 when it was never seen."""
+        return self._account.get(account, -1)
+
+    def template_row(self, template: int) -> int:
+        """Return the value row of the family of a template's hash, −1 when not two accounts used it."""
+        return self._value.get(self.templates.family(template) ^ FAMILY_SALT, -1)
+
     def _account_rows(self, ids: Sequence[str]) -> NDArray:
         get = self._account.get
         new = [account for account in dict.fromkeys(ids) if get(account) is None]
@@ -163,7 +172,7 @@ class Graph:
         family, value = tick.columns["use_family"], tick.columns["use_value"].copy()
         prompts = family == 0
         value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
-        value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(FAMILY_SALT)
         accounts = rows[tick.columns["use_account"]]
         np.bitwise_or.at(self.accounts["carries"], accounts, np.left_shift(1, family).astype(np.uint8))
         uses = [self._use_row(*use) for use in zip(accounts.tolist(), family.tolist(), value.tolist(), strict=True)]

@@ -12,6 +12,7 @@ from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
+from detectors.feedback import Verdict
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
@@ -22,7 +23,7 @@ from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CHUNK_BYTES = 500_000
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
@@ -46,7 +47,7 @@ class GroupStage:
     def __init__(self, settings: DetectorSettings, partitions: int = 1) -> None:
         self.settings, self.partitions = settings, partitions
         self.tick_ms = settings.windows.tick_s * 1000
-        self.last_offset = -1
+        self.last_offset = self.feedback_offset = -1
         self.graph = Graph(settings.links.half_life_days, settings.links.max_values)
         self.clusters = Clusters(self.graph, self.tick_ms)
         self.models = PeerModels(settings.seed)
@@ -110,6 +111,17 @@ class GroupStage:
             outputs.decisions += judged.decisions
         return outputs
 
+    def feedback(self, verdicts: Sequence[Verdict], offset: int | None = None, scheduled: bool = False) -> None:
+        """Take in verdicts, to count from the next judged tick on.
+
+        Args:
+            offset: of the last one in its log; `feedback_offset` tells it after a restore.
+            scheduled: let each count only from the first tick that ends at its `time` or later.
+        """
+        self.campaign_book.rulings.receive(list(verdicts), scheduled)
+        if offset is not None:
+            self.feedback_offset = max(self.feedback_offset, offset)
+
     def _receive(self, partial: Partial) -> None:
         closed = self._closed.get(partial.partition, (-1, -1))
         if (partial.tick, partial.chunk) > closed:
@@ -143,6 +155,9 @@ class GroupStage:
             label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
             self.clusters.assign_components(label)
             self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
+        multipliers = self.campaign_book.rulings.multipliers(tick.end_ms)
+        if multipliers is not None:
+            self.fusion.reweigh(multipliers)
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
@@ -217,9 +232,10 @@ class GroupStage:
         calls = (judgement.surprise >= threshold) & judgement.telling
         table = self.clusters.table
         new = table["total"][due] == 0
-        pair = np.where(new, judgement.total, np.minimum(judgement.total, table["total"][due]))
+        plain = judgement.plain_total
+        pair = np.where(new, plain, np.minimum(plain, table["total"][due]))
         table["peak"][due] = np.where(new, pair, np.maximum(pair, table["peak"][due]))
-        table["total"][due] = np.where(judgement.total == 0, 1e-6, judgement.total)
+        table["total"][due] = np.where(plain == 0, 1e-6, plain)
         table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
         self._vote(judgement, due, end_ms, threshold)
         if self.observer is not None:
@@ -252,7 +268,9 @@ class GroupStage:
         for position, cluster in enumerate(due):
             mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
-            if mature and rested and judgement.surprise[position] < threshold / 2 and table["campaign"][cluster] < 0:
+            campaign = int(table["campaign"][cluster])
+            honest = judgement.surprise[position] < threshold / 2 and campaign < 0
+            if mature and rested and (honest or self.campaign_book.may_vote(campaign, end_ms)):
                 self.fusion.vote(judgement, position, float(table["peak"][cluster]))
                 table["voted"][cluster] = end_ms
 
@@ -280,7 +298,10 @@ class GroupStage:
         blob = msgspec.msgpack.encode(rest)
         chunks = [blob[start : start + CHUNK_BYTES] for start in range(0, len(blob), CHUNK_BYTES)]
         entries |= {f"rest/{number}": chunk for number, chunk in enumerate(chunks)}
-        return entries | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset, "chunks": len(chunks)})
+        return entries | header_entry(
+            SCHEMA_VERSION,
+            {"last_offset": self.last_offset, "feedback_offset": self.feedback_offset, "chunks": len(chunks)},
+        )
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back a state from the latest value of each snapshot key.
@@ -292,7 +313,7 @@ class GroupStage:
         if snapshot is None:
             return
         entries, header = snapshot
-        self.last_offset = header["last_offset"]
+        self.last_offset, self.feedback_offset = header["last_offset"], header["feedback_offset"]
         blob = b"".join(entries[f"rest/{number}"] for number in range(header["chunks"]))
         rest = msgspec.msgpack.decode(blob, strict=False)
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
