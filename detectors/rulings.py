@@ -63,6 +63,11 @@ class Rulings:
         """Take verdicts in, to count from the next tick on, or from the tick that closes after their own time."""
         self._waiting += [(verdict.time if scheduled else 0, verdict) for verdict in verdicts]
 
+    @property
+    def waiting(self) -> int:
+        """Verdicts whose time has not come."""
+        return len(self._waiting)
+
     def due(self, now: int) -> list[Verdict]:
         """Enter the verdicts whose turn it is, at `now`, ms of event time; return those that are news, by time."""
         if not self._waiting:
@@ -116,7 +121,8 @@ class Rulings:
 
     def may_vote(self, number: int, campaign_id: str, now: int) -> bool:
         """Tell whether a dismissed campaign's group is taken for honest: not for reviewers past their weekly share."""
-        return number in self.dismissed and self.labels.weights(now).get(campaign_id, 0.0) > 0.0
+        dismissal = self.dismissed.get(number)
+        return dismissal is not None and self.labels.weights(now).get((campaign_id, dismissal.verdict.by), 0.0) > 0.0
 
     def muted_templates(self, now: int) -> set[int]:
         """Return the value rows of the templates whose dismissal stands."""

@@ -12,6 +12,8 @@ import msgspec
 
 from detectors import partials
 from detectors.alerts import Outputs
+from detectors.errors import FeedbackError
+from detectors.feedback import Verdict, decode
 from detectors.request import Request, decode_batch
 from detectors.settings import DetectorSettings
 from stream import topics
@@ -19,6 +21,9 @@ from stream.metrics import AccountCounters, GroupCounters, Metrics
 
 NOT_A_PARTIAL = "not_a_partial"
 """The reason of a dead letter from the internal topic, where only a foreign writer can have put it."""
+
+NOT_A_VERDICT = "not_a_verdict"
+"""The reason of a dead letter from the topic of feedback."""
 
 
 class Message(NamedTuple):
@@ -54,6 +59,13 @@ class AccountStage(AccountCounters, Stage, Protocol):
 
 class GroupStage(GroupCounters, Stage, Protocol):
     """`detectors.stages.group.GroupStage`."""
+
+    @property
+    def feedback_offset(self) -> int:
+        """How far the topic of feedback has been taken in."""
+
+    def feedback(self, verdicts: Sequence[Verdict], offset: int) -> None:
+        """Take in verdicts, to count from the next tick on."""
 
     def process(self, partials: list[partials.Partial], offsets: Sequence[int]) -> Outputs:
         """Take in partials, in log order."""
@@ -137,6 +149,19 @@ class GroupHandler:
             for d in outputs.decisions
         )
         return messages
+
+    def feedback(self, records: Sequence[Any]) -> list[Message]:
+        """Take in verdicts; return a dead letter for each record that is none. A tombstone says nothing."""
+        verdicts, letters = [], []
+        for record in records:
+            try:
+                if record.value is not None:
+                    verdicts.append(decode(record.value))
+            except FeedbackError as error:
+                letters.append(_dead_letter(record, NOT_A_VERDICT, str(error)))
+        self.stage.feedback(verdicts, offset=records[-1].offset)
+        self.metrics.dead_letters([NOT_A_VERDICT] * len(letters))
+        return letters
 
     def advance(self, now_ms: int) -> list[Message]:
         """Return nothing: this stage waits for partials, never for the clock."""

@@ -117,6 +117,16 @@ def blocking(settings: KafkaSettings) -> list[str]:
         return _structure(expected, _partitions(admin, expected))
 
 
+def exists(settings: KafkaSettings, name: str) -> bool:
+    """Tell whether there is a topic of this name, prefix included.
+
+    Raises:
+        BrokerError: Kafka cannot be reached, or refuses.
+    """
+    with _admin(settings) as admin:
+        return bool(_partitions(admin, [Topic(name, 1, {})])[name])
+
+
 def _structure(expected: list[Topic], found: dict[str, int]) -> list[str]:
     differences = []
     for name, partitions, _ in expected:

@@ -42,7 +42,7 @@ MAX_LABELS = 500
 
 
 class Label(msgspec.Struct, frozen=True):
-    """One verdict on a reported campaign: `nats` of the families as they were reported, shape (F,)."""
+    """What one reviewer says of a reported campaign: `nats` of the families as they were reported, shape (F,)."""
 
     campaign_id: str
     confirmed: bool
@@ -50,44 +50,49 @@ class Label(msgspec.Struct, frozen=True):
     time: int
     nats: list[float]
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What there is one label of: nobody can unsay what another reviewer taught."""
+        return self.campaign_id, self.by
+
 
 class Reweighing:
     """The labels, and the multipliers that follow from them."""
 
     def __init__(self) -> None:
-        self._labels: dict[str, Label] = {}
+        self._labels: dict[tuple[str, str], Label] = {}
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def add(self, label: Label) -> None:
-        """Take a label; another on the same campaign is replaced."""
-        self._labels[label.campaign_id] = label
+        """Take a label; another of the same reviewer on the same campaign is replaced."""
+        self._labels[label.key] = label
         if len(self._labels) > MAX_LABELS:
-            del self._labels[min(self._labels.values(), key=_order).campaign_id]
+            del self._labels[min(self._labels.values(), key=_order).key]
 
-    def weights(self, now: int) -> dict[str, float]:
-        """Return how much each campaign's label counts at `now`, ms of event time; 1 is a fresh one."""
+    def weights(self, now: int) -> dict[tuple[str, str], float]:
+        """Return how much each label counts at `now`, ms of event time, by campaign and reviewer; 1 is a fresh one."""
         seen: Counter[tuple[str, int]] = Counter()
-        weights: dict[str, float] = {}
+        weights: dict[tuple[str, str], float] = {}
         sums: dict[str, float] = {}
         for label in sorted(self._labels.values(), key=_order):
             week = (label.by, label.time // WEEK_MS)
             seen[week] += 1
             weight = 0.5 ** (max(now - label.time, 0) / HALF_LIFE_MS) if seen[week] <= PER_WEEK else 0.0
-            weights[label.campaign_id] = weight
+            weights[label.key] = weight
             sums[label.by] = sums.get(label.by, 0.0) + weight
         most = cap(list(sums.values()))
         kept = {by: min(1.0, most / total) if total else 0.0 for by, total in sums.items()}
-        return {name: weight * kept[self._labels[name].by] for name, weight in weights.items()}
+        return {key: weight * kept[key[1]] for key, weight in weights.items()}
 
     def multipliers(self, now: int, families: int) -> NDArray[np.float64]:
         """Return the multiplier of each family at `now`, shape (F,)."""
         weights = self.weights(now)
         model = linear_model.LogisticRegression(optim.SGD(LEARNING_RATE), l2=L2, intercept_lr=LEARNING_RATE)
         agreed = [0.0, 0.0]
-        for label in sorted(self._labels.values(), key=lambda label: stable_id(label.campaign_id)):
-            weight = weights[label.campaign_id]
+        for label in sorted(self._labels.values(), key=lambda label: stable_id(*label.key)):
+            weight = weights[label.key]
             if weight > 0.0 and len(label.nats) == families:
                 features = {family: nats / MOST_NATS for family, nats in enumerate(label.nats)}
                 model.learn_one(features, label.confirmed, weight)
@@ -102,7 +107,7 @@ class Reweighing:
 
     def load(self, state: list[dict[str, Any]]) -> None:
         """Put back what `state` returned."""
-        self._labels = {label.campaign_id: label for label in msgspec.convert(state, list[Label])}
+        self._labels = {label.key: label for label in msgspec.convert(state, list[Label])}
 
 
 def cap(weights: list[float]) -> float:
@@ -120,5 +125,5 @@ def cap(weights: list[float]) -> float:
     return below / (1 / SHARE - len(weights))
 
 
-def _order(label: Label) -> tuple[int, str]:
-    return label.time, label.campaign_id
+def _order(label: Label) -> tuple[int, tuple[str, str]]:
+    return label.time, label.key

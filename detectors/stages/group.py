@@ -88,6 +88,11 @@ class GroupStage:
         """Expected false campaigns of this week over those allowed, had every open campaign been at its p-value."""
         return self.campaign_book.budget_used()
 
+    @property
+    def waiting_verdicts(self) -> int:
+        """Verdicts whose time has not come."""
+        return self.campaign_book.rulings.waiting
+
     def campaigns(self) -> list[Alert]:
         """Return the latest alert of each campaign."""
         return self.campaign_book.latest()
@@ -120,7 +125,7 @@ class GroupStage:
         """
         self.campaign_book.rulings.receive(list(verdicts), scheduled)
         if offset is not None:
-            self.feedback_offset = max(self.feedback_offset, offset)
+            self.feedback_offset = offset
 
     def _receive(self, partial: Partial) -> None:
         closed = self._closed.get(partial.partition, (-1, -1))

@@ -105,10 +105,10 @@ def test_multipliers_do_not_depend_on_the_order_of_arrival_and_survive_a_restart
     assert np.array_equal(restored.multipliers(NOW, 3), expected)
 
 
-def test_a_later_verdict_on_the_same_campaign_replaces_the_first() -> None:
+def test_reviewers_may_change_their_own_mind_and_nobody_elses() -> None:
     known = learnt([Label("c", True, "a", NOW, [1.0]), Label("c", False, "b", NOW + 1, [1.0])])
-    assert len(known) == 1
-    assert known.state()[0]["by"] == "b"
+    known.add(Label("c", False, "a", NOW + 2, [1.0]))
+    assert [(label["by"], label["confirmed"]) for label in known.state()] == [("a", False), ("b", False)]
 
 
 @pytest.mark.parametrize("count", [MAX_LABELS + 20])
