@@ -27,7 +27,8 @@ Time = Annotated[int, Meta(ge=0, le=1 << 53)]
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One verdict, as it stands on the topic; times in Unix ms.
 
-    Unknown fields are refused: a misspelt `until` would make a verdict stand for ever.
+    `by` is as good as the control over who may write to the topic. Unknown fields are refused: a misspelt `until`
+    would make a verdict stand for ever.
 
     Raises:
         ValueError: `allow` without `until` or of a scope that has no decisions, or `until` not after `time`.

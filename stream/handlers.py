@@ -14,7 +14,7 @@ from detectors import partials
 from detectors.alerts import Outputs
 from detectors.errors import FeedbackError
 from detectors.feedback import Verdict, decode
-from detectors.request import Request, decode_batch
+from detectors.request import FUTURE_MS, Request, decode_batch
 from detectors.settings import DetectorSettings
 from stream import topics
 from stream.metrics import AccountCounters, GroupCounters, Metrics
@@ -151,14 +151,21 @@ class GroupHandler:
         return messages
 
     def feedback(self, records: Sequence[Any]) -> list[Message]:
-        """Take in verdicts; return a dead letter for each record that is none. A tombstone says nothing."""
+        """Take in verdicts; return a dead letter for each record that is none. A tombstone says nothing.
+
+        A time ahead of the record's is refused like an event's: nobody could overrule it before it has come.
+        """
         verdicts, letters = [], []
         for record in records:
             try:
-                if record.value is not None:
-                    verdicts.append(decode(record.value))
+                verdict = None if record.value is None else decode(record.value)
             except FeedbackError as error:
                 letters.append(_dead_letter(record, NOT_A_VERDICT, str(error)))
+                continue
+            if verdict and verdict.time > record.timestamp + FUTURE_MS:
+                letters.append(_dead_letter(record, NOT_A_VERDICT, "time: more than an hour ahead of its record"))
+            elif verdict:
+                verdicts.append(verdict)
         self.stage.feedback(verdicts, offset=records[-1].offset)
         self.metrics.dead_letters([NOT_A_VERDICT] * len(letters))
         return letters

@@ -54,7 +54,7 @@ def topics(settings: KafkaSettings) -> list[Topic]:
         topic(ALERTS, 1, {"retention.ms": str(365 * DAY_MS)}),
         topic(DECISIONS, 1, _COMPACT),
         topic(DEAD_LETTER, 1, {"retention.ms": str(30 * DAY_MS)}),
-        topic(FEEDBACK, 1, _COMPACT),
+        topic(FEEDBACK, 1, {**_COMPACT, **append_time}),
         topic(ACCOUNT_STATE, settings.partitions, _STATE),
         topic(GROUP_STATE, 1, _STATE),
     ]

@@ -142,10 +142,13 @@ def test_verdicts_go_to_the_stage_and_what_is_none_to_the_dead_letters() -> None
     bad = {**good, "verdict": "allow"}
     stage, metrics = Heard(), Metrics()
     records = [record(n, value) for n, value in enumerate((msgspec.json.encode(good), b"{", None))]
-    letters = GroupHandler(stage, metrics).feedback([*records, record(7, msgspec.json.encode(bad))])
-    assert stage.heard == [(["c"], 7)]
+    ahead = {**good, "time": 5_000 + 3_600_001}
+    others = [record(n, msgspec.json.encode(value)) for n, value in ((7, bad), (8, ahead))]
+    letters = GroupHandler(stage, metrics).feedback([*records, *others])
+    assert stage.heard == [(["c"], 8)]
     found = [msgspec.json.decode(letter.value) for letter in letters]
-    assert [(letter["reason"], letter["offset"]) for letter in found] == [("not_a_verdict", 1), ("not_a_verdict", 7)]
+    assert [(letter["reason"], letter["offset"]) for letter in found] == [("not_a_verdict", n) for n in (1, 7, 8)]
     assert "until: required for allow" in found[1]["detail"]
+    assert "ahead of its record" in found[2]["detail"]
     assert not any(SECRET.encode() in letter.value for letter in letters)
-    assert 'hydrawatch_dead_letters_total{reason="not_a_verdict"} 2.0' in metrics.exposition()
+    assert 'hydrawatch_dead_letters_total{reason="not_a_verdict"} 3.0' in metrics.exposition()
