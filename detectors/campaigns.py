@@ -14,14 +14,13 @@ from detectors import __version__
 from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigating, Outputs, Volume, stable_id
 from detectors.clusters import Clusters
 from detectors.decisions import Subject, decide, spare
-from detectors.feedback import CAMPAIGN_SCOPES, DISMISSED, Verdict
-from detectors.hashing import digest
+from detectors.feedback import DISMISSED, Verdict
 from detectors.lineage import continues
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.membership import linked, young
 from detectors.partials import CAPABILITIES
 from detectors.risk import risk
-from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, told
+from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, subject, told
 from detectors.settings import DetectorSettings
 from detectors.testimony import Testimony
 
@@ -162,9 +161,7 @@ class Campaigns:
         """
         accounts = testimony.accounts
         number = int(self.clusters.table["campaign"][cluster])
-        while number >= 0 and self._campaigns[number].state == "merged":
-            target = self._campaigns[number].merged_into
-            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
+        number = self._follow(number)
         owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
         shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
         sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
@@ -181,6 +178,13 @@ class Campaigns:
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
                 number = first
+        return number
+
+    def _follow(self, number: int) -> int:
+        """Return the campaign that a merged one went into, any other as it is."""
+        while number >= 0 and self._campaigns[number].state == "merged":
+            target = self._campaigns[number].merged_into
+            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
         return number
 
     def _continued(self, accounts: list[int], now: int) -> int:
@@ -285,7 +289,7 @@ class Campaigns:
 
     def _rule(self, verdict: Verdict, now: int, outputs: Outputs) -> None:
         """Let a verdict on a campaign take effect; those on accounts and organisations do in `_step`."""
-        number = self._ruled(verdict)
+        number = self._follow(subject(verdict, [c.campaign_id for c in self._campaigns], self.graph, self.clusters))
         if number < 0:
             return
         campaign = self._campaigns[number]
@@ -300,21 +304,6 @@ class Campaigns:
         outputs.alerts.append(self._alert(campaign, now))
         standing = {row: verdict for row, until in campaign.members.items() if until > now}
         outputs.decisions += self._spare(campaign, standing, now)
-
-    def _ruled(self, verdict: Verdict) -> int:
-        """Return the campaign that a verdict is about, −1 for none that is known."""
-        number = -1
-        if verdict.scope in CAMPAIGN_SCOPES:
-            named = [n for n, campaign in enumerate(self._campaigns) if campaign.campaign_id == verdict.value]
-            number = named[0] if named else -1
-        elif verdict.scope == "template":
-            value = self.graph.template_row(digest(verdict.value))
-            cluster = int(self.graph.values["cluster"][value]) if value >= 0 else -1
-            number = int(self.clusters.table["campaign"][cluster]) if cluster >= 0 else -1
-        while number >= 0 and self._campaigns[number].state == "merged":
-            target = self._campaigns[number].merged_into
-            number = next(n for n, other in enumerate(self._campaigns) if other.campaign_id == target)
-        return number
 
     def _spare(self, campaign: Campaign, rows: dict[int, Verdict], now: int) -> list[Decision]:
         """Revoke the decisions about account rows, each by its verdict."""

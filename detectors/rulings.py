@@ -7,6 +7,7 @@ the scores would be the place to hide). Verdicts never suspend anybody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.alerts import Mitigating
+from detectors.clusters import Clusters
 from detectors.evidence.fusion import NAMES
 from detectors.evidence.reweighing import DAY_MS, Label, Reweighing
-from detectors.feedback import ALLOW, CONFIRMED, DISMISSED, Book, Verdict
+from detectors.feedback import ALLOW, CAMPAIGN_SCOPES, CONFIRMED, DISMISSED, Book, Verdict
 from detectors.hashing import digest
 from detectors.linking.graph import Graph
 from detectors.testimony import Testimony
@@ -198,6 +200,20 @@ class Rulings:
         )
         self._waiting = msgspec.convert(state["_waiting"], list[tuple[int, Verdict]])
         self._weighed = state["_weighed"]
+
+
+def subject(verdict: Verdict, campaigns: Sequence[str], graph: Graph, clusters: Clusters) -> int:
+    """Return the number of the campaign that a verdict is about, −1 for none that is known.
+
+    Args:
+        campaigns: their ids.
+        graph, clusters: tell the campaign of the groups around a template.
+    """
+    if verdict.scope in CAMPAIGN_SCOPES:
+        return campaigns.index(verdict.value) if verdict.value in campaigns else -1
+    value = graph.template_row(digest(verdict.value)) if verdict.scope == "template" else -1
+    cluster = int(graph.values["cluster"][value]) if value >= 0 else -1
+    return int(clusters.table["campaign"][cluster]) if cluster >= 0 else -1
 
 
 def told(verdict: Verdict) -> str:
