@@ -12,7 +12,8 @@ what operations can see (arXiv 2609.38239). Therefore:
   verdicts, so the rarer one counts;
 - a label fades with a half-life, since campaigns change;
 - no reviewer has more than a third of all weight, the prior counted in, and after `PER_WEEK` verdicts in a week no
-  more is learnt from them: one account taken over, or one careless reader, moves little.
+  more is learnt from them: one account taken over, or one careless reader, moves little;
+- who is contradicted by others on the same campaigns is believed less, in everything they say.
 """
 
 from __future__ import annotations
@@ -74,17 +75,30 @@ class Reweighing:
     def weights(self, now: int) -> dict[tuple[str, str], float]:
         """Return how much each label counts at `now`, ms of event time, by campaign and reviewer; 1 is a fresh one."""
         seen: Counter[tuple[str, int]] = Counter()
+        trust = self._trust()
         weights: dict[tuple[str, str], float] = {}
         sums: dict[str, float] = {}
         for label in sorted(self._labels.values(), key=_order):
             week = (label.by, label.time // WEEK_MS)
             seen[week] += 1
-            weight = 0.5 ** (max(now - label.time, 0) / HALF_LIFE_MS) if seen[week] <= PER_WEEK else 0.0
-            weights[label.key] = weight
+            fresh = 0.5 ** (max(now - label.time, 0) / HALF_LIFE_MS)
+            weights[label.key] = weight = fresh * trust[label.by] if seen[week] <= PER_WEEK else 0.0
             sums[label.by] = sums.get(label.by, 0.0) + weight
         most = cap(list(sums.values()))
         kept = {by: min(1.0, most / total) if total else 0.0 for by, total in sums.items()}
         return {key: weight * kept[key[1]] for key, weight in weights.items()}
+
+    def _trust(self) -> dict[str, float]:
+        """Return how far each reviewer is believed: (1 + agreements) / (1 + agreements + contradictions)."""
+        said: dict[str, Counter[bool]] = {}
+        for label in self._labels.values():
+            said.setdefault(label.campaign_id, Counter())[label.confirmed] += 1
+        agreed: Counter[str] = Counter()
+        contradicted: Counter[str] = Counter()
+        for label in self._labels.values():
+            agreed[label.by] += said[label.campaign_id][label.confirmed] - 1
+            contradicted[label.by] += said[label.campaign_id][not label.confirmed]
+        return {by: (1 + count) / (1 + count + contradicted[by]) for by, count in agreed.items()}
 
     def multipliers(self, now: int, families: int) -> NDArray[np.float64]:
         """Return the multiplier of each family at `now`, shape (F,)."""

@@ -82,6 +82,17 @@ def test_one_reviewer_alone_is_held_back_and_a_busy_liar_does_not_win(monkeypatc
     assert everyone.multipliers(NOW, 3)[0] < 1.0
 
 
+def test_who_contradicts_everybody_is_not_believed_elsewhere_either() -> None:
+    honest = labels(60)
+    liar = [Label(one.campaign_id, not one.confirmed, "liar", one.time + 1, one.nats) for one in honest]
+    alone = Label("nobody else looked", True, "liar", NOW, [4.0, 3.0, 0.0])
+    weights = learnt([*honest, *liar, alone]).weights(NOW)
+    assert weights[alone.key] < 0.05
+    assert weights[honest[-1].key] > 2 * weights[alone.key]
+    assert learnt([*honest, alone]).weights(NOW)[alone.key] == 1.0
+    assert learnt([*honest, *liar, alone]).multipliers(NOW, 3)[0] >= 1.0
+
+
 def test_a_flood_of_one_week_counts_as_ten() -> None:
     flood = [Label(f"c{n}", True, "a", NOW - n, [1.0]) for n in range(100)]
     week = sum(weight > 0 for weight in learnt(flood).weights(NOW).values())
