@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -13,20 +13,23 @@ from numpy.typing import NDArray
 from detectors import __version__
 from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigating, Outputs, Volume, stable_id
 from detectors.clusters import Clusters
-from detectors.decisions import Subject, decide
+from detectors.decisions import Subject, decide, spare
+from detectors.feedback import DISMISSED, Verdict
 from detectors.lineage import continues
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.membership import linked, young
 from detectors.partials import CAPABILITIES
 from detectors.risk import risk
+from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, subject, told
 from detectors.settings import DetectorSettings
 from detectors.testimony import Testimony
+from detectors.windows.table import LIVE
 
 SAMPLE = 50
 OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
-MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
+MORE_ACCOUNTS = 1.25
 CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
 REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
@@ -60,6 +63,10 @@ class Campaign(msgspec.Struct):
     """Account rows, and until when each is under a decision, ms; 0 for none yet."""
     traffic: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
     dirty: bool = False
+    nats: list[float] = []
+    """Of every family when its evidence was strongest, before verdicts re-weigh them."""
+    ruled: bool = False
+    """A verdict changed it, which is told at once."""
 
 
 class Campaigns:
@@ -77,21 +84,42 @@ class Campaigns:
         self._alerts: dict[str, Alert] = {}
         self._member_of = np.full(0, -1, np.int64)
         self._revision: dict[int, int] = {}
+        self.rulings = Rulings(graph)
         self.detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
 
     def is_member(self, rows: NDArray) -> NDArray[np.bool_]:
-        """Return which accounts belong to an open campaign."""
-        result = np.zeros(len(rows), bool)
+        """Return which accounts belong to a campaign that nobody dismissed."""
+        owner = self._owner(rows)
+        return np.asarray((owner >= 0) & ~np.isin(owner, list(self.rulings.dismissed)))
+
+    def holds(self, rows: NDArray) -> NDArray[np.bool_]:
+        """Return which accounts have to stay known: those of all campaigns until `release`, dismissed ones too."""
+        return np.asarray(self._owner(rows) >= 0)
+
+    def _owner(self, rows: NDArray) -> NDArray[np.int64]:
+        """Return the campaign of each account row, dismissed ones too; −1 for none."""
+        owner = np.full(len(rows), -1, np.int64)
         known = rows < len(self._member_of)
-        result[known] = self._member_of[rows[known]] >= 0
-        return result
+        owner[known] = self._member_of[rows[known]]
+        return owner
+
+    def may_vote(self, number: int, now: int) -> bool:
+        """Tell whether the groups of a campaign are taken for honest: somebody dismissed it."""
+        return number >= 0 and self.rulings.may_vote(number, self._campaigns[number].campaign_id, now)
 
     def release(self, now: int) -> None:
-        """Let go of the members of campaigns that ended 30 days ago."""
+        """Let go of the members of campaigns that ended 30 days ago, or were dismissed and silent for so long.
+
+        What goes on must not come back as another campaign only because it was dismissed long ago.
+        """
         for number, campaign in enumerate(self._campaigns):
-            if campaign.state == "resolved" and campaign.members and now - campaign.alerted >= REMEMBERED_MS:
+            ended = campaign.alerted
+            if number in self.rulings.dismissed:
+                ended = max(ended, campaign.last_seen)
+            if campaign.state == "resolved" and campaign.members and now - ended >= REMEMBERED_MS:
                 for row in campaign.members:
                     self._revision.pop(row, None)
+                    self.rulings.on_account.pop(row, None)
                 self._member_of[list(campaign.members)] = -1
                 campaign.members = {}
                 table = self.clusters.table
@@ -99,10 +127,16 @@ class Campaigns:
                 table["campaign"][theirs] = -1
                 table.touch(theirs)
 
+    def forget(self) -> None:
+        """Drop what is known of accounts that the graph has just forgotten: their rows will be those of others."""
+        live = self.graph.accounts[LIVE]
+        self._revision = {row: revision for row, revision in self._revision.items() if live[row]}
+        self.rulings.forget()
+
     def campaign_of(self, row: int) -> str | None:
-        """Return the campaign that an account belongs to."""
-        number = int(self._member_of[row]) if row < len(self._member_of) else -1
-        return self._campaigns[number].campaign_id if number >= 0 else None
+        """Return the campaign that an account belongs to, unless somebody dismissed it."""
+        number = int(self._owner(np.array([row]))[0])
+        return self._campaigns[number].campaign_id if number >= 0 and number not in self.rulings.dismissed else None
 
     def next_revision(self, row: int) -> int:
         """Return the revision of the next decision about an account."""
@@ -133,6 +167,10 @@ class Campaigns:
             rows, uses: account and use rows of the tick, in the order of its columns.
         """
         outputs = Outputs([], [])
+        for verdict in self.rulings.due(tick.end_ms):
+            self._rule(verdict, tick.end_ms, outputs)
+        muted = self.rulings.muted_templates(tick.end_ms)
+        hot = [pair for pair in hot if not self.clusters.made_of(pair[0], muted)]
         for cluster, testimony in sorted(hot, key=lambda pair: (-pair[1].surprise, pair[0])):
             self._attach(cluster, testimony, tick.end_ms, outputs)
         self._join_late(uses)
@@ -147,11 +185,16 @@ class Campaigns:
         campaign = self._campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
+        if number in self.rulings.dismissed:
+            if not self.rulings.admits(number, testimony, campaign.members, now):
+                return
+            campaign.state, campaign.ruled, campaign.surprise = "updated", True, 0.0
         campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
         if testimony.surprise >= campaign.surprise or not campaign.revision:
             campaign.score, campaign.surprise = testimony.score, testimony.surprise
             campaign.evidence, campaign.links = testimony.evidence, testimony.links
             campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
+            campaign.nats = testimony.nats
         self._add_members(number, testimony.accounts)
 
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
@@ -161,9 +204,7 @@ class Campaigns:
         """
         accounts = testimony.accounts
         number = int(self.clusters.table["campaign"][cluster])
-        while number >= 0 and self._campaigns[number].state == "merged":
-            target = self._campaigns[number].merged_into
-            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
+        number = self._follow(number)
         joined = self._overlaps(accounts)
         if number < 0 and joined:
             number = max(joined, key=lambda n: (joined[n], -n))
@@ -172,10 +213,18 @@ class Campaigns:
         if number < 0:
             number = self._open(accounts, now)
         for other in joined if testimony.by_content else ():
-            if other != number and self._campaigns[other].state != "merged":
+            silent = self.rulings.dismissed.keys() & {number, other}
+            if other != number and self._campaigns[other].state != "merged" and not silent:
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
                 number = first
+        return number
+
+    def _follow(self, number: int) -> int:
+        """Return the campaign that a merged one went into, any other as it is."""
+        while number >= 0 and self._campaigns[number].state == "merged":
+            target = self._campaigns[number].merged_into
+            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
         return number
 
     def _overlaps(self, accounts: list[int]) -> dict[int, int]:
@@ -186,15 +235,21 @@ class Campaigns:
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
     def is_kin(self, accounts: list[int], now: int) -> bool:
-        """Tell whether these accounts share members with a known campaign, or go on with its work."""
-        return bool(accounts) and (bool(self._overlaps(accounts)) or self._continued(accounts, now) >= 0)
+        """Tell whether these accounts share members with a campaign that nobody dismissed, or go on with its work."""
+        silent = self.rulings.dismissed.keys()
+        shared = bool(accounts) and bool(self._overlaps(accounts).keys() - silent)
+        return shared or (bool(accounts) and self._continued(accounts, now, silent) >= 0)
 
-    def _continued(self, accounts: list[int], now: int) -> int:
-        """Return the campaign that other accounts began and these go on with, the latest first; −1 for none."""
+    def _continued(self, accounts: list[int], now: int, but: Collection[int] = ()) -> int:
+        """Return the campaign that other accounts began and these go on with, the latest first; −1 for none.
+
+        Args:
+            but: campaigns that do not count.
+        """
         for number in range(len(self._campaigns) - 1, -1, -1):
             campaign = self._campaigns[number]
             new = np.setdiff1d(accounts, list(campaign.members))
-            if campaign.state == "merged" or not campaign.members or not len(new):
+            if number in but or campaign.state == "merged" or not campaign.members or not len(new):
                 continue
             if continues(self.graph, np.array(list(campaign.members)), new, now):
                 return number
@@ -219,13 +274,20 @@ class Campaigns:
             outputs.alerts.append(self._alert(lost, now))
         lost.members = {}
         kept.dirty = True
+        if source in self.rulings.confirmed:
+            self.rulings.confirmed.setdefault(target, self.rulings.confirmed[source])
+        for row in members:
+            self.rulings.on_account.pop(row, None)
 
     def _add_members(self, number: int, accounts: list[int]) -> None:
         if len(self._member_of) < self.graph.accounts.rows:
             more = self.graph.accounts.rows + 1024 - len(self._member_of)
             self._member_of = np.concatenate([self._member_of, np.full(more, -1)])
         campaign = self._campaigns[number]
-        new = [row for row in accounts if self._member_of[row] < 0]
+        new = np.array(accounts, np.int64)[~self.is_member(np.array(accounts, np.int64))].tolist()
+        for row in new:
+            if self._member_of[row] >= 0:
+                self._campaigns[self._member_of[row]].members.pop(row, None)
         self._member_of[new] = number
         campaign.members |= dict.fromkeys(new, 0)
         if new:
@@ -251,7 +313,7 @@ class Campaigns:
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:
-        inside = self.is_member(rows)
+        inside = self._owner(rows) >= 0
         if not inside.any():
             return
         owner = self._member_of[rows[inside]]
@@ -269,20 +331,59 @@ class Campaigns:
             campaign.state = "resolved"
             outputs.alerts.append(self._alert(campaign, now))
             return
-        severity = "critical" if self._is_critical(campaign) else "warning"
-        raised = severity != campaign.severity and bool(campaign.revision)
-        campaign.severity = severity
+        severity = "critical" if self._is_critical(campaign) or number in self.rulings.confirmed else "warning"
+        raised = (severity != campaign.severity or campaign.ruled) and bool(campaign.revision)
+        campaign.severity, campaign.ruled = severity, False
+        changed = self.rulings.settle(campaign.members, now)
+        campaign.members |= dict.fromkeys(changed, 0)
+        campaign.dirty |= bool(changed)
         if not campaign.revision or self._changed(campaign, now) or raised:
             campaign.state = "updated" if campaign.revision else "open"
             outputs.alerts.append(self._alert(campaign, now))
+        spared = {row: self.rulings.on_account[row] for row in changed if self.rulings.spared(row)}
+        outputs.decisions += self._spare(campaign, spared, now)
         outputs.decisions += self._decide(campaign, self._undecided(campaign, now, raised), now)
+
+    def _rule(self, verdict: Verdict, now: int, outputs: Outputs) -> None:
+        """Let a verdict on a campaign take effect; those on accounts and organisations do in `_step`."""
+        number = self._follow(subject(verdict, [c.campaign_id for c in self._campaigns], self.graph, self.clusters))
+        if number < 0:
+            return
+        campaign = self._campaigns[number]
+        self.rulings.learn(verdict, campaign.campaign_id, campaign.nats)
+        if not campaign.members:  # released: there is nobody left to decide about
+            return
+        if verdict.verdict != DISMISSED:
+            if self.rulings.confirm(number, verdict):
+                campaign.state = "updated"
+            campaign.ruled = True
+            return
+        self.rulings.dismiss(number, verdict, campaign.score, self._families(campaign))
+        campaign.state = "resolved"
+        outputs.alerts.append(self._alert(campaign, now))
+        standing = {row: verdict for row, until in campaign.members.items() if until > now}
+        outputs.decisions += self._spare(campaign, standing, now)
+
+    def _spare(self, campaign: Campaign, rows: dict[int, Verdict], now: int) -> list[Decision]:
+        """Revoke the decisions about account rows, each by its verdict."""
+        decisions = []
+        for row, verdict in rows.items():
+            until = verdict.end or max(campaign.members[row], now)
+            value = self.graph.ids[row]
+            revision, reason = self.next_revision(row), told(verdict)
+            decisions.append(
+                spare(self.settings.decisions, campaign.campaign_id, value, revision, (now, until), reason)
+            )
+            campaign.members[row] = 0
+        return decisions
 
     def _undecided(self, campaign: Campaign, now: int, raised: bool) -> list[int]:
         """Return the members without a decision, with one that is too mild, or with one about to run out in use."""
+        spared = self.rulings.spared
         if raised:
-            return list(campaign.members)
+            return [row for row in campaign.members if not spared(row)]
         renew = now + RENEW_BEFORE_MS
-        ending = [row for row, until in campaign.members.items() if until <= renew]
+        ending = [row for row, until in campaign.members.items() if until <= renew and not spared(row)]
         if not ending:
             return []
         until = np.array([campaign.members[row] for row in ending])
@@ -296,7 +397,8 @@ class Campaigns:
         decisions = []
         for row, figure, reason in zip(rows, figures.tolist(), reasons, strict=True):
             subject, revision = Subject(self.graph.ids[row], figure, reason), self.next_revision(row)
-            decision = decide(self.settings.decisions, campaign.campaign_id, campaign.severity, subject, revision, now)
+            severity = "critical" if row in self.rulings.on_account else campaign.severity
+            decision = decide(self.settings.decisions, campaign.campaign_id, severity, subject, revision, now)
             campaign.members[row] = decision.until
             decisions.append(decision)
         return decisions
@@ -319,7 +421,11 @@ class Campaigns:
         """Return families, models and access paths that matter in a campaign."""
         models, paths = self._mixes(campaign)
         names = [name for mix in (models, paths) for name, share in mix.items() if share >= NEW_SHARE]
-        return names + [item.family for item in campaign.evidence if item.nats >= 3.0]
+        return names + self._families(campaign)
+
+    @staticmethod
+    def _families(campaign: Campaign) -> list[str]:
+        return [item.family for item in campaign.evidence if item.nats >= FAMILY_NATS]
 
     def _mixes(self, campaign: Campaign) -> tuple[dict[str, float], dict[str, float]]:
         rows, table = list(campaign.members), self.graph.accounts
@@ -332,6 +438,7 @@ class Campaigns:
         campaign.alerted_score, campaign.dirty = max(campaign.score, campaign.alerted_score), False
         campaign.alerted_names = sorted({*campaign.alerted_names, *self._names(campaign)})
         rows = list(campaign.members)
+        number = self._campaigns.index(campaign)
         models, paths = self._mixes(campaign)
         capabilities = self.graph.accounts["capabilities"][rows].sum(0)
         alert = Alert(
@@ -354,7 +461,7 @@ class Campaigns:
             access_paths=paths,
             evidence=campaign.evidence,
             links=campaign.links,
-            mitigating=campaign.mitigating,
+            mitigating=[*self.rulings.facts(number, campaign.members), *campaign.mitigating],
             merged_into=campaign.merged_into,
             lineage=campaign.lineage,
             provisional=campaign.provisional,
@@ -365,14 +472,16 @@ class Campaigns:
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes: plain lists and dictionaries."""
-        state = (self._campaigns, list(self._alerts.values()), self._revision)
-        return msgspec.to_builtins(dict(zip(("campaigns", "alerts", "revisions"), state, strict=True)), str_keys=False)
+        state = (self._campaigns, list(self._alerts.values()), self._revision, self.rulings.state())
+        names = ("campaigns", "alerts", "revisions", "rulings")
+        return msgspec.to_builtins(dict(zip(names, state, strict=True)), str_keys=False)
 
     def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
         self._campaigns = msgspec.convert(state["campaigns"], list[Campaign])
         self._alerts = {alert.campaign_id: alert for alert in msgspec.convert(state["alerts"], list[Alert])}
         self._revision = dict(state["revisions"])
+        self.rulings.load(state["rulings"])
         self._member_of = np.full(self.graph.accounts.rows + 1024, -1, np.int64)
         for number, campaign in enumerate(self._campaigns):
             self._member_of[list(campaign.members)] = number

@@ -90,6 +90,11 @@ class Clusters:
         self.table["met"][unique] = self.table["met"][unique] * kept + met
         self.table["chance"][unique] = self.table["chance"][unique] * kept + chance
 
+    def made_of(self, cluster: int, templates: set[int]) -> bool:
+        """Tell whether a cluster formed around nothing but some of `templates`, value rows."""
+        values = self.bundles[cluster].tolist() if cluster in self.bundles else [int(self.table["value"][cluster])]
+        return templates.issuperset(values)
+
     def members(self, cluster: int) -> int:
         """Return about how many accounts the cluster has."""
         if cluster in self.bundles:

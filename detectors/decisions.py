@@ -46,3 +46,23 @@ def decide(
         simulated=not settings.enforce,
         reason=f"member of {campaign_id} ({severity}); risk {subject.risk:.2f}: {subject.reasons or 'nothing known'}",
     )
+
+
+def spare(
+    settings: DecisionSettings, campaign_id: str, account: str, revision: int, span: tuple[int, int], reason: str
+) -> Decision:
+    """Return the decision that nothing is to be done about an account, in force for `span`, ms of event time."""
+    return Decision(
+        decision_id=stable_id(campaign_id, "account", account, revision),
+        campaign_id=campaign_id,
+        revision=revision,
+        scope="account",
+        value=account,
+        type="none",
+        limits=Limits(),
+        restrict=[],
+        from_=span[0],
+        until=span[1],
+        simulated=not settings.enforce,
+        reason=f"member of {campaign_id}; {reason}",
+    )

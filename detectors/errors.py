@@ -1,8 +1,9 @@
 """Everything that `detectors` raises on purpose.
 
 DetectorError
-└── StateError            a snapshot that cannot be restored
-    └── StateVersionError a snapshot written by another state schema
+├── StateError            a snapshot that cannot be restored
+│   └── StateVersionError a snapshot written by another state schema
+└── FeedbackError         a verdict that is none
 """
 
 from __future__ import annotations
@@ -21,3 +22,7 @@ class StateVersionError(StateError):
 
     Operator action: run the version that wrote it, or start a new group.
     """
+
+
+class FeedbackError(DetectorError):
+    """A record of feedback is no verdict. The message says which field is wrong."""

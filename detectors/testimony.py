@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.alerts import Evidence, Link, Mitigating
 from detectors.evidence import FAMILIES
-from detectors.evidence.fusion import NAMES, Fusion, Judgement, bounded
+from detectors.evidence.fusion import NAMES, Fusion, Judgement
 from detectors.evidence.links import counts as shared_values
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BEHAVIOUR, BUNDLE, TEMPLATE, Groups
@@ -30,6 +30,8 @@ class Testimony(msgspec.Struct):
     links: list[Link]
     mitigating: list[Mitigating]
     provisional: bool
+    nats: list[float] = []
+    """Of every family, before verdicts re-weigh them."""
 
 
 def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> Testimony:
@@ -62,9 +64,11 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
         mitigating=[
             *against,
             *_established(groups.graph, accounts),
+            *_reweighed(judgement, position, fusion),
             Mitigating("counterfactual", counterfactual(groups, judgement, position, fusion, threshold)),
         ],
         provisional=fusion.provisional,
+        nats=judgement.raw[:, position].tolist(),
     )
 
 
@@ -81,12 +85,25 @@ def counterfactual(groups: Groups, judgement: Judgement, position: int, fusion: 
             break
         gone.append(NAMES[number].replace("_", " "))
         raw[number] = 0.0
-        if bounded(raw).sum() < needed or not fusion.is_telling(raw):
+        if fusion.weighed(raw).sum() + fusion.shift < needed or not fusion.is_telling(raw):
             break
     return (
         f"without the evidence of {' and '.join(gone)} it would not have been reported: it stands at {total:.1f} nats, "
         f"{needed:.1f} are needed within the false-alarm budget"
     )
+
+
+def _reweighed(judgement: Judgement, position: int, fusion: Fusion) -> list[Mitigating]:
+    """Say so when reviewers' verdicts changed what a group's families count."""
+    factors = fusion.factors
+    if (factors == 1.0).all():
+        return []
+    order = np.argsort(-np.abs(factors - 1.0), kind="stable")[:3].tolist()
+    changed = ", ".join(f"{NAMES[number].replace('_', ' ')} ×{factors[number]:.2f}" for number in order)
+    plain = float(judgement.plain_total[position])
+    return [
+        Mitigating("reweighed", f"verdicts of reviewers count {changed}; without them it stands at {plain:.1f} nats")
+    ]
 
 
 def _established(graph: Graph, accounts: NDArray) -> list[Mitigating]:

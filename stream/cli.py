@@ -17,6 +17,8 @@ import click
 
 from detectors import __version__
 from stream.errors import HydrawatchError
+from stream.feedback_command import feedback
+from stream.options import bootstrap_option
 
 if TYPE_CHECKING:
     from stream.config import Config
@@ -71,11 +73,6 @@ def _config(context: click.Context, **overrides: Any) -> Config:
     return config.load(context.obj, **overrides)
 
 
-bootstrap_option = click.option(
-    "--bootstrap-servers", metavar="HOST:PORT,…", help="Kafka [env: HYDRAWATCH_BOOTSTRAP_SERVERS]."
-)
-
-
 @cli.command()
 @click.argument("paths", nargs=-1, metavar="[PATH … | -]")
 @click.option("--alerts", metavar="FILE", help="Write one JSON object per alert transition.")
@@ -83,8 +80,9 @@ bootstrap_option = click.option(
 @click.option("--errors", metavar="FILE", help="Write one JSON object per refused line.")
 @click.option("--metrics", metavar="FILE", help="Write the final Prometheus exposition.")
 @click.option("--report", metavar="FILE.html", help="Write the campaigns as a self-contained page.")
+@click.option("--feedback", metavar="FILE", help="Verdicts, each counting from its time on (`hydrawatch feedback`).")
 @click.pass_context
-def replay(context: click.Context, /, paths: tuple[str, ...], **targets: str | None) -> None:
+def replay(context: click.Context, /, paths: tuple[str, ...], feedback: str | None, **targets: str | None) -> None:
     """Judge files of request events without a broker and print the campaigns found.
 
     The files hold JSON Lines, plain, gzip or zstd, and are read in the order given; `-`, or no file, is standard
@@ -92,15 +90,20 @@ def replay(context: click.Context, /, paths: tuple[str, ...], **targets: str | N
     """
     if not paths and sys.stdin.isatty():
         raise click.UsageError("name a file of events, or - for standard input")
-    _refuse_same(targets, paths)
+    _refuse_same(targets, [*paths, feedback] if feedback else paths)
     config = _config(context)
 
     from rich.console import Console
 
     from stream import replay as job
 
+    verdicts = []
+    if feedback:
+        from stream import feedback as records
+
+        verdicts = records.read(feedback)
     made = job.stages(config.detector, config.identifier_key)
-    job.run(paths or ("-",), made, job.Targets(**targets), _console(), Console(stderr=True))
+    job.run(paths or ("-",), made, job.Targets(**targets), _console(), Console(stderr=True), verdicts)
 
 
 def _console() -> Any:
@@ -332,6 +335,7 @@ def _follow(topic: str) -> click.Command:
     return command
 
 
+cli.add_command(feedback)
 for _topic in ("alerts", "decisions"):
     cli.add_command(_follow(_topic))
 

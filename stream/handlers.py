@@ -12,13 +12,18 @@ import msgspec
 
 from detectors import partials
 from detectors.alerts import Outputs
-from detectors.request import Request, decode_batch
+from detectors.errors import FeedbackError
+from detectors.feedback import Verdict, decode
+from detectors.request import FUTURE_MS, Request, decode_batch
 from detectors.settings import DetectorSettings
 from stream import topics
 from stream.metrics import AccountCounters, GroupCounters, Metrics
 
 NOT_A_PARTIAL = "not_a_partial"
 """The reason of a dead letter from the internal topic, where only a foreign writer can have put it."""
+
+NOT_A_VERDICT = "not_a_verdict"
+"""The reason of a dead letter from the topic of feedback."""
 
 
 class Message(NamedTuple):
@@ -54,6 +59,13 @@ class AccountStage(AccountCounters, Stage, Protocol):
 
 class GroupStage(GroupCounters, Stage, Protocol):
     """`detectors.stages.group.GroupStage`."""
+
+    @property
+    def feedback_offset(self) -> int:
+        """How far the topic of feedback has been taken in."""
+
+    def feedback(self, verdicts: Sequence[Verdict], offset: int) -> None:
+        """Take in verdicts, to count from the next tick on."""
 
     def process(self, partials: list[partials.Partial], offsets: Sequence[int]) -> Outputs:
         """Take in partials, in log order."""
@@ -137,6 +149,26 @@ class GroupHandler:
             for d in outputs.decisions
         )
         return messages
+
+    def feedback(self, records: Sequence[Any]) -> list[Message]:
+        """Take in verdicts; return a dead letter for each record that is none. A tombstone says nothing.
+
+        A time ahead of the record's is refused like an event's: nobody could overrule it before it has come.
+        """
+        verdicts, letters = [], []
+        for record in records:
+            try:
+                verdict = None if record.value is None else decode(record.value)
+            except FeedbackError as error:
+                letters.append(_dead_letter(record, NOT_A_VERDICT, str(error)))
+                continue
+            if verdict and verdict.time > record.timestamp + FUTURE_MS:
+                letters.append(_dead_letter(record, NOT_A_VERDICT, "time: more than an hour ahead of its record"))
+            elif verdict:
+                verdicts.append(verdict)
+        self.stage.feedback(verdicts, offset=records[-1].offset)
+        self.metrics.dead_letters([NOT_A_VERDICT] * len(letters))
+        return letters
 
     def advance(self, now_ms: int) -> list[Message]:
         """Return nothing: this stage waits for partials, never for the clock."""

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from detectors.alerts import Alert, Outputs
+from detectors.feedback import Verdict
 from detectors.request import Reject, Request, decode_batch
 from detectors.settings import DetectorSettings
 from stream import report
@@ -51,6 +52,13 @@ class Groups(GroupCounters, Protocol):
 
     def campaigns(self) -> list[Alert]:
         """Return the latest alert of each campaign."""
+
+    def feedback(self, verdicts: Sequence[Verdict], *, scheduled: bool) -> None:
+        """Take in verdicts; `scheduled`, each counts from its own time on."""
+
+    @property
+    def waiting_verdicts(self) -> int:
+        """Verdicts whose time has not come."""
 
 
 class Targets(msgspec.Struct, frozen=True):
@@ -181,6 +189,7 @@ def run(
     targets: Targets,
     out: Console,
     err: Console,
+    verdicts: Sequence[Verdict] = (),
 ) -> None:
     """Replay `paths` in the order given and print the table of campaigns to `out`.
 
@@ -190,6 +199,7 @@ def run(
         targets: files to write.
         out: the console of the table.
         err: the console of progress and of refused lines.
+        verdicts: what people said, each to count from its `time` on, in event time.
 
     Raises:
         InputError: before anything is read when a file cannot be opened; at the very end when one could not be read
@@ -208,6 +218,8 @@ def run(
             stack.enter_context(JsonLinesFile(path)) for path in (targets.errors, targets.alerts, targets.decisions)
         )
         complaints = Complaints(err, errors)
+        if verdicts:
+            made[1].feedback(verdicts, scheduled=True)
         job = Replay(*made, metrics, alerts, decisions, complaints.take)
         try:
             _read(paths, job, size, err)
@@ -215,6 +227,10 @@ def run(
             failure = error
         job.finish()
         complaints.summary()
+        if verdicts and made[1].waiting_verdicts:
+            complaints.say(
+                f"{made[1].waiting_verdicts:,} of {len(verdicts):,} verdicts are of a time after the last tick"
+            )
     totals = job.totals(time.perf_counter() - started)
     found = report.rows(made[1].campaigns(), job.opened)
     if targets.metrics:
@@ -257,13 +273,14 @@ class Complaints:
         for item in refused:
             self._counts[item.reason] += 1
             if self._counts[item.reason] <= REJECTS_SHOWN:
-                self._say(f"{item.file}:{item.line}: {item.reason}: {item.detail}")
+                self.say(f"{item.file}:{item.line}: {item.reason}: {item.detail}")
 
     def summary(self) -> None:
         """Say how many there were of each reason, when any."""
         if self._counts:
             parts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._counts.items()))
-            self._say(f"refused lines: {parts}")
+            self.say(f"refused lines: {parts}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Print one line, without what would move the cursor of a terminal."""
         self._console.print(report.clean(text), markup=False, highlight=False, soft_wrap=True)

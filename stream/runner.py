@@ -172,6 +172,12 @@ class Runner:
             if self._due():
                 await self._checkpoint()
 
+    async def between(self, work: Callable[[], list[Message]]) -> None:
+        """Let the stage do something between two batches, and send what follows; nothing once the runner is closed."""
+        async with self._lock:
+            if not self.closed:
+                await self.outlet.send(work())
+
     async def tick(self, drained: Callable[[], Awaitable[int | None]]) -> None:
         """Do what time asks for: a checkpoint, or closing ticks when nothing is waiting.
 

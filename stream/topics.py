@@ -54,7 +54,7 @@ def topics(settings: KafkaSettings) -> list[Topic]:
         topic(ALERTS, 1, {"retention.ms": str(365 * DAY_MS)}),
         topic(DECISIONS, 1, _COMPACT),
         topic(DEAD_LETTER, 1, {"retention.ms": str(30 * DAY_MS)}),
-        topic(FEEDBACK, 1, _COMPACT),
+        topic(FEEDBACK, 1, {**_COMPACT, **append_time}),
         topic(ACCOUNT_STATE, settings.partitions, _STATE),
         topic(GROUP_STATE, 1, _STATE),
     ]
@@ -115,6 +115,16 @@ def blocking(settings: KafkaSettings) -> list[str]:
     expected = topics(settings)
     with _admin(settings) as admin:
         return _structure(expected, _partitions(admin, expected))
+
+
+def exists(settings: KafkaSettings, name: str) -> bool:
+    """Tell whether there is a topic of this name, prefix included.
+
+    Raises:
+        BrokerError: Kafka cannot be reached, or refuses.
+    """
+    with _admin(settings) as admin:
+        return bool(_partitions(admin, [Topic(name, 1, {})])[name])
 
 
 def _structure(expected: list[Topic], found: dict[str, int]) -> list[str]:

@@ -28,6 +28,7 @@ from stream.checkpoint import Changelog
 from stream.config import Config
 from stream.errors import HydrawatchError, TopicError
 from stream.handlers import AccountHandler, Factories, GroupHandler
+from stream.listener import listen
 from stream.memory import relax_collector
 from stream.metrics import Metrics
 from stream.runner import Handler, Outlet, Runner
@@ -67,6 +68,7 @@ class App(faust.App):
         self.outlet = Outlet(kafka)
         self.runners: dict[TP, Runner] = {}
         self._restoring: set[asyncio.Task[None]] = set()
+        self._listening: set[asyncio.Task[None]] = set()
         super().__init__(
             kafka.group_id,
             broker=[f"kafka://{server}" for server in clients.servers(kafka)],
@@ -122,6 +124,16 @@ class App(faust.App):
             task = asyncio.create_task(self._restore(runner))
             self._restoring.add(task)
             task.add_done_callback(self._restoring.discard)
+            if isinstance(runner.handler, GroupHandler):
+                listening = asyncio.create_task(self._listen(runner, runner.handler))
+                self._listening.add(listening)
+                listening.add_done_callback(self._listening.discard)
+
+    async def _listen(self, runner: Runner, handler: GroupHandler) -> None:
+        try:
+            await listen(self.config.kafka, runner, handler)
+        except Exception as error:
+            _die(error, "the topic of feedback")
 
     async def _restore(self, runner: Runner) -> None:
         try:
@@ -204,6 +216,8 @@ class App(faust.App):
                 runner.abandon()
         except Exception as error:
             _die(error, "the last checkpoint")
+        for task in self._listening:
+            task.cancel()
         for tp in runners:
             self.metrics.forget_lag(tp.topic, tp.partition)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors.evidence import FAMILIES
 from detectors.evidence.expected import AXES, EXPECTED
 from detectors.evidence.reference import Reference
+from detectors.evidence.rescale import ENOUGH, HonestNats, line
 from detectors.evidence.totals import Totals
 from detectors.linking.members import Groups
 
@@ -29,9 +30,10 @@ class Judgement:
 
     Attributes:
         statistics: shape (F, G).
-        raw: signed nats of each family by itself, shape (F, G).
-        nats: the same within the bounds of `expected.AXES`, shape (F, G).
-        total: the sum of `nats`, shape (G,).
+        raw: signed nats of each family by itself, before reviewers' verdicts re-weigh them, shape (F, G).
+        plain_total: the sum of `raw` within the bounds of `expected.AXES`, shape (G,).
+        nats: re-weighed, within the same bounds, and on the scale of `plain_total`, shape (F, G).
+        total: their sum, with what takes the honest tail to where that of `plain_total` is (`rescale`), shape (G,).
         surprise: −ln p of the total among honest groups, shape (G,).
         telling: whether what is asked speaks for extraction at all, and something that honest crowds do not do for a
             campaign, shape (G,).
@@ -39,6 +41,7 @@ class Judgement:
 
     statistics: NDArray
     raw: NDArray
+    plain_total: NDArray
     nats: NDArray
     total: NDArray
     surprise: NDArray
@@ -51,6 +54,11 @@ class Fusion:
     def __init__(self) -> None:
         self.references = {name: Reference(name) for name in NAMES}
         self.totals = Totals()
+        self.honest = HonestNats()
+        self.factors = np.ones(len(NAMES))
+        """What verdicts multiply the nats of each family by, …"""
+        self.scale, self.shift = 1.0, 0.0
+        """… what that multiplies their bounded sum by, and what is added to it; see `rescale`."""
 
     @property
     def provisional(self) -> bool:
@@ -61,11 +69,26 @@ class Fusion:
         """Return what the families say of the groups."""
         statistics = np.stack([family.statistic(groups) for family in FAMILIES])
         raw = self.nats(statistics)
-        nats = bounded(raw)
-        total = nats.sum(0)
+        nats = self.weighed(raw)
+        total = nats.sum(0) + self.shift
         self.totals.suit(groups.population.identified)
         surprise = self.totals.minus_ln_p(total, groups.kind, groups.size)
-        return Judgement(statistics, raw, nats, total, surprise, self.is_telling(raw))
+        return Judgement(statistics, raw, bounded(raw).sum(0), nats, total, surprise, self.is_telling(raw))
+
+    def weighed(self, raw: NDArray) -> NDArray[np.float64]:
+        """Return raw nats (F, …) as verdicts re-weigh them, bounded; with `shift`, their sum is the total."""
+        return self.scale * bounded((raw.T * self.factors).T)
+
+    def reweigh(self, multipliers: NDArray) -> None:
+        """Let multipliers (F,) on the families count from the next judgement on; 1 each leaves them as they are.
+
+        Nothing is re-weighed before enough honest groups show what that does to the honest tail.
+        """
+        self.factors, self.scale, self.shift = np.ones(len(NAMES)), 1.0, 0.0
+        if len(self.honest) >= ENOUGH and (multipliers != 1.0).any():
+            raw = self.honest.raw
+            self.scale, self.shift = line(bounded(raw).sum(0), bounded(multipliers[:, None] * raw).sum(0))
+            self.factors = multipliers
 
     def nats(self, statistics: NDArray) -> NDArray[np.float64]:
         """Return the signed, weighed nats of statistics of shape (F, G)."""
@@ -82,23 +105,28 @@ class Fusion:
         """Let one group that is taken for honest join the references.
 
         Args:
-            peak: the highest total that two judgements in a row reached while they were telling: alerts are called by
-                peaks, so peaks it is that they are compared with; `UNTOLD` for none.
+            peak: the highest plain total that two judgements in a row reached while they were telling: alerts are
+                called by peaks, so peaks it is that they are compared with; `UNTOLD` for none.
         """
         for name, row in zip(NAMES, judgement.statistics, strict=True):
             self.references[name].add(row[group])
         self.totals.add(peak, int(groups.kind[group]), float(groups.size[group]))
+        self.honest.add(judgement.raw[:, group])
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes."""
         families = {name: reference.state() for name, reference in self.references.items()}
-        return {"families": families, "totals": self.totals.state()}
+        line = [self.factors.tolist(), self.scale, self.shift]
+        return {"families": families, "totals": self.totals.state(), "honest": self.honest.state(), "line": line}
 
     def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
         for name, reference in self.references.items():
             reference.load(state["families"].get(name, []))
         self.totals.load(state["totals"])
+        self.honest.load(state["honest"])
+        factors, self.scale, self.shift = state["line"]
+        self.factors = np.array(factors)
 
 
 def bounded(raw: NDArray) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """What is forgotten: accounts, uses and values that nothing has used for long, and whatever goes beyond a bound.
 
 Members of a campaign stay, with their uses, while it is open and for 30 days more, so that it is known again when
-other accounts go on with it (`detectors.lineage`).
+other accounts go on with it (`detectors.lineage`); those of a dismissed one until they have been silent for so long.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def forget_idle(graph: Graph, clusters: Clusters, campaigns: Campaigns, before_m
     has no traffic of its own yet (its account had the value before anybody else did) stays as long as its account.
     """
     campaigns.release(now_ms)
-    member = campaigns.is_member(np.arange(graph.accounts.rows))
+    member = campaigns.holds(np.arange(graph.accounts.rows))
     idle = (graph.accounts["last"][: graph.accounts.rows] < before_ms) & ~member & _live(graph)
     uses, account = graph.uses, graph.uses["account"]
     rows = np.flatnonzero(uses["live"][: uses.rows])
@@ -47,7 +47,7 @@ def forget_surplus(graph: Graph, clusters: Clusters, campaigns: Campaigns, max_a
     surplus += int(max_accounts * SPARE)
     table = graph.accounts
     rows = np.flatnonzero(_live(graph))
-    rows = rows[~campaigns.is_member(rows)]
+    rows = rows[~campaigns.holds(rows)]
     sharing = np.zeros(table.rows, bool)
     uses = np.flatnonzero(graph.uses["live"][: graph.uses.rows])
     sharing[graph.uses["account"][uses]] = True

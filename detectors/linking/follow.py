@@ -172,6 +172,10 @@ class Followed:
         self.members.add(rows)
         return NewUses(rows, family)
 
+    def value_row(self, key: int) -> int:
+        """Return the row of a value, −1 when not two accounts used it."""
+        return int(self._value.get(np.array([key], np.uint64))[0])
+
     def free_uses(self, rows: NDArray) -> NDArray[np.int64]:
         """Forget uses; return the values that have none."""
         value = self.uses["value"][rows].astype(np.int64)

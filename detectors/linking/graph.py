@@ -26,6 +26,7 @@ MODELS, PATHS = 32, 8
 """Different models and access paths told apart."""
 ASKED = 4
 """Words of the bitmap of an account's contents (linear counting, Whang et al., ACM TODS 1990): good to ~1,000."""
+FAMILY_SALT = 0x9E3779B97F4A7C15
 SKETCH = 64
 """Registers of the sketch of a value's contents."""
 
@@ -138,6 +139,14 @@ class Graph:
         self._mark(rows, tick)
         return rows, uses
 
+    def account_row(self, account: str) -> int:
+        """Return the row of an account, −1 when it was never seen."""
+        return int(self._account.get(np.array([digest(account)], np.uint64))[0])
+
+    def template_row(self, template: int) -> int:
+        """Return the value row of the family of a template's hash, −1 when not two accounts used it."""
+        return self.followed.value_row(self.templates.family(template) ^ FAMILY_SALT)
+
     def _account_rows(self, ids: Sequence[str]) -> NDArray:
         keys = np.array([digest(account) for account in ids], np.uint64)
         rows = self._account.get(keys)
@@ -215,7 +224,7 @@ class Graph:
         family, value = tick.columns["use_family"], tick.columns["use_value"].copy()
         prompts = family == 0
         value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
-        value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(FAMILY_SALT)
         accounts = rows[tick.columns["use_account"]]
         np.bitwise_or.at(self.accounts["carries"], accounts, np.left_shift(1, family).astype(np.uint8))
         uses, new = self.followed.update(value, family, accounts)

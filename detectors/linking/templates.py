@@ -45,6 +45,10 @@ class TemplateFamilies:
             del self._centre_family[: -MAX_CENTRES // 2]
         return np.array(found, np.uint64)
 
+    def family(self, template: int) -> int:
+        """Return the family of one template; a template never seen stands alone."""
+        return self._family.get(template, template)
+
     def _join(self, templates: list[int], simhashes: NDArray[np.uint64]) -> None:
         """Find the families of templates not seen before."""
         start = 0

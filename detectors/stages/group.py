@@ -15,6 +15,7 @@ from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
 from detectors.evidence.totals import UNTOLD
+from detectors.feedback import Verdict
 from detectors.linking.behaviour import SHIFTS, cells, crowds
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
@@ -30,7 +31,7 @@ from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
@@ -57,7 +58,7 @@ class GroupStage:
     def __init__(self, settings: DetectorSettings, partitions: int = 1) -> None:
         self.settings, self.partitions = settings, partitions
         self.tick_ms = settings.windows.tick_s * 1000
-        self.last_offset = -1
+        self.last_offset = self.feedback_offset = -1
         self.graph = Graph(settings.links.half_life_days, settings.links.max_values)
         self.clusters = Clusters(self.graph)
         self.models = PeerModels(settings.seed)
@@ -103,6 +104,11 @@ class GroupStage:
         """Expected false campaigns of this week over those allowed, had every open campaign been at its p-value."""
         return self.campaign_book.budget_used()
 
+    @property
+    def waiting_verdicts(self) -> int:
+        """Verdicts whose time has not come."""
+        return self.campaign_book.rulings.waiting
+
     def campaigns(self) -> list[Alert]:
         """Return the latest alert of each campaign."""
         return self.campaign_book.latest()
@@ -125,6 +131,17 @@ class GroupStage:
             outputs.alerts += judged.alerts
             outputs.decisions += judged.decisions
         return outputs
+
+    def feedback(self, verdicts: Sequence[Verdict], offset: int | None = None, scheduled: bool = False) -> None:
+        """Take in verdicts, to count from the next judged tick on.
+
+        Args:
+            offset: of the last one in its log; `feedback_offset` tells it after a restore.
+            scheduled: let each count only from the first tick that ends at its `time` or later.
+        """
+        self.campaign_book.rulings.receive(list(verdicts), scheduled)
+        if offset is not None:
+            self.feedback_offset = offset
 
     def _receive(self, partial: Partial) -> None:
         closed = self._closed.get(partial.partition, (-1, -1))
@@ -149,7 +166,7 @@ class GroupStage:
         self._judged_tick = number
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
-        rows, uses = graph.update(tick)
+        rows, uses, evicted = *graph.update(tick), self.evicted
         self.models.observe(graph, tick, rows, main_clusters(graph, tick, rows, uses), self.account_alerts.accused)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms
@@ -165,6 +182,9 @@ class GroupStage:
             if tick.end_ms // DAY_MS != self._evicted_on:
                 self._evicted_on = tick.end_ms // DAY_MS
                 self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
+        multipliers = self.campaign_book.rulings.multipliers(tick.end_ms)
+        if multipliers is not None:
+            self.fusion.reweigh(multipliers)
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
@@ -172,6 +192,8 @@ class GroupStage:
         alone = self.account_alerts.update(tick)
         self.evicted += forget_surplus(graph, self.clusters, self.campaign_book, links.max_accounts)
         self.account_alerts.forget()
+        if self.evicted > evicted:
+            self.campaign_book.forget()
         return Outputs(outputs.alerts + alone.alerts, outputs.decisions + alone.decisions)
 
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
@@ -244,7 +266,7 @@ class GroupStage:
         calls = self._calls(groups, judgement, threshold, end_ms)
         table = self.clusters.table
         table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
-        total, before = np.where(judgement.telling, judgement.total, UNTOLD), table["total"][due]
+        total, before = np.where(judgement.telling, judgement.plain_total, UNTOLD), table["total"][due]
         pair = np.where(before == 0, total, np.minimum(total, before))
         table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
         table["total"][due] = np.where(total == 0, 1e-6, total)
@@ -301,7 +323,9 @@ class GroupStage:
         for position, cluster in enumerate(due):
             mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
-            if mature and rested and judgement.surprise[position] < threshold / 2 and table["campaign"][cluster] < 0:
+            campaign = int(table["campaign"][cluster])
+            honest = judgement.surprise[position] < threshold / 2 and campaign < 0
+            if mature and rested and (honest or self.campaign_book.may_vote(campaign, end_ms)):
                 self.fusion.vote(judgement, groups, position, float(table["peak"][cluster]))
                 table["voted"][cluster] = end_ms
 
@@ -333,10 +357,14 @@ class GroupStage:
             **pieces("campaigns", book["campaigns"], 1),
             **pieces("alerts", book["alerts"], 1),
             **pieces("revisions", list(book["revisions"].items())),
+            "rulings": book["rulings"],
         }
         for tick, partials in self._waiting.items():
             rest |= {f"waiting/{tick}/{place}": encode(partial) for place, partial in enumerate(partials)}
-        return entries | self._entries.changed(rest) | header_entry(SCHEMA_VERSION, {"last_offset": self.last_offset})
+        header = header_entry(
+            SCHEMA_VERSION, {"last_offset": self.last_offset, "feedback_offset": self.feedback_offset}
+        )
+        return entries | self._entries.changed(rest) | header
 
     def restore(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Put back a state from the latest value of each snapshot key.
@@ -348,7 +376,7 @@ class GroupStage:
         if snapshot is None:
             return
         entries, header = snapshot
-        self.last_offset = header["last_offset"]
+        self.last_offset, self.feedback_offset = header["last_offset"], header["feedback_offset"]
         parts = self._entries.load(entries.items())
         rest: dict[str, Any] = msgspec.msgpack.decode(parts["progress"], strict=False)
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
@@ -369,6 +397,7 @@ class GroupStage:
         self.clusters.load_bundles(msgspec.msgpack.decode(parts["bundles"], strict=False))
         self.clusters.cell_of = msgspec.msgpack.decode(parts["cells"], strict=False)
         book: dict[str, Any] = {name: joined(parts, name) for name in ("campaigns", "alerts", "revisions")}
+        book["rulings"] = msgspec.msgpack.decode(parts["rulings"], strict=False)
         self.campaign_book.load(book)
         self.account_alerts.load(msgspec.msgpack.decode(parts["account_alerts"], strict=False))
         self._waiting = {}

@@ -83,6 +83,7 @@ class CountingGroupStage:
         self.open_campaigns: dict[str, int] = {}
         self.budget_used = 0.0
         self.model_scores: list[float] = []
+        self.feedback_offset = -1
         self.seen: set[tuple[int, int, int]] = set()
         self._unsaved: set[tuple[int, int, int]] = set()
 

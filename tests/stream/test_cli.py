@@ -38,7 +38,16 @@ def test_version_and_help(hydrawatch):
 
 
 def test_the_commands_are_those_of_this_version_and_all_explain_themselves(hydrawatch):
-    assert sorted(cli.commands) == ["alerts", "decisions", "evaluate", "replay", "simulate", "topics", "worker"]
+    assert sorted(cli.commands) == [
+        "alerts",
+        "decisions",
+        "evaluate",
+        "feedback",
+        "replay",
+        "simulate",
+        "topics",
+        "worker",
+    ]
     for name in cli.commands:
         result = hydrawatch(name, "--help")
         assert result.exit_code == 0
@@ -62,6 +71,16 @@ def test_the_commands_are_those_of_this_version_and_all_explain_themselves(hydra
         ["evaluate", "--events", "missing"],
         ["evaluate", "--events", "missing", "--labels", "b", "--alerts", "c", "--decisions", "d"],
         ["topics", "nonsense"],
+        ["feedback", "nonsense", "campaign", "c", "--by", "a", "--reason", "r"],
+        ["feedback", "confirm", "campaign", "c", "--reason", "r", "--out", "f"],
+        ["feedback", "confirm", "planet", "c", "--by", "a", "--reason", "r", "--out", "f"],
+        ["feedback", "confirm", "campaign", "", "--by", "a", "--reason", "r", "--out", "f"],
+        ["feedback", "allow", "account", "x", "--by", "a", "--reason", "r", "--out", "f"],
+        ["feedback", "allow", "campaign", "x", "--by", "a", "--reason", "r", "--until", "3d", "--out", "f"],
+        ["feedback", "allow", "account", "x", "--by", "a", "--reason", "r", "--until", "soon", "--out", "f"],
+        ["feedback", "allow", "account", "x", "--by", "a", "--reason", "r", "--until", "2001-01-01", "--out", "f"],
+        ["feedback", "dismiss", "campaign", "c", "--by", "a", "--reason", "r", "--out", "."],
+        ["replay", "-", "--feedback", "missing"],
     ],
     ids=" ".join,
 )

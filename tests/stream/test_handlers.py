@@ -122,3 +122,33 @@ def test_a_foreign_record_among_partials_is_refused() -> None:
     (letter,) = GroupHandler(stage, Metrics()).process([record(4, b"{}")])
     assert stage.offered == []
     assert msgspec.json.decode(letter.value)["reason"] == "not_a_partial"
+
+
+class Heard(Groups):
+    """Notes the verdicts."""
+
+    feedback_offset = -1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[list[str], int]] = []
+
+    def feedback(self, verdicts: Any, offset: int) -> None:
+        self.heard.append(([verdict.value for verdict in verdicts], offset))
+
+
+def test_verdicts_go_to_the_stage_and_what_is_none_to_the_dead_letters() -> None:
+    good = {"verdict": "confirmed", "scope": "campaign", "value": "c", "by": "a", "reason": SECRET, "time": 1}
+    bad = {**good, "verdict": "allow"}
+    stage, metrics = Heard(), Metrics()
+    records = [record(n, value) for n, value in enumerate((msgspec.json.encode(good), b"{", None))]
+    ahead = {**good, "time": 5_000 + 3_600_001}
+    others = [record(n, msgspec.json.encode(value)) for n, value in ((7, bad), (8, ahead))]
+    letters = GroupHandler(stage, metrics).feedback([*records, *others])
+    assert stage.heard == [(["c"], 8)]
+    found = [msgspec.json.decode(letter.value) for letter in letters]
+    assert [(letter["reason"], letter["offset"]) for letter in found] == [("not_a_verdict", n) for n in (1, 7, 8)]
+    assert "until: required for allow" in found[1]["detail"]
+    assert "ahead of its record" in found[2]["detail"]
+    assert not any(SECRET.encode() in letter.value for letter in letters)
+    assert 'hydrawatch_dead_letters_total{reason="not_a_verdict"} 3.0' in metrics.exposition()

@@ -254,3 +254,17 @@ def test_close_before_the_restore_lets_waiting_batches_go() -> None:
 
     asyncio.run(run())
     assert world.did == ["forget", "close"]
+
+
+def test_what_comes_between_batches_is_sent_and_nothing_once_closed() -> None:
+    world = World()
+
+    async def run() -> None:
+        runner = world.runner()
+        await runner.restore()
+        await runner.between(lambda: [RESULT])
+        runner.abandon()
+        await runner.between(lambda: [IDLE])
+
+    asyncio.run(run())
+    assert world.did == ["open", ("restore", {}), ("send", "result"), "forget"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from detectors.feedback import Verdict
 from detectors.linking.graph import DAY_MS
 from detectors.settings import DetectorSettings, LinkSettings
 from detectors.stages.group import GroupStage
@@ -101,6 +104,52 @@ def test_members_of_a_campaign_stay_until_30_days_after_its_end() -> None:
     check(subject)
     assert ended
     assert names == set()
+
+
+def test_members_of_a_dismissed_campaign_stay_until_30_days_after_they_fell_silent() -> None:
+    subject = stage()
+    subject.process([partial(0, [(f"member{one}", "payment", 1) for one in range(3)])])
+    book = subject.campaign_book
+    book._open([0, 1, 2], TICK_MS)
+    book._add_members(0, [subject.graph.ids.index(f"member{one}") for one in range(3)])
+    about: dict[str, Any] = {"by": "ann", "reason": "a class", "time": TICK_MS}
+    name = book._campaigns[0].campaign_id
+    regular: Uses = [("regular", "device", 2), ("regular-too", "device", 2)]
+    subject.feedback([Verdict(verdict="confirmed", scope="account", value="member2", until=90 * DAY_MS, **about)])
+    subject.process([partial(1, regular)])
+    assert list(book.rulings.on_account) == [subject.graph.account_row("member2")]
+    subject.feedback([Verdict(verdict="dismissed", scope="campaign", value=name, **about)])
+    for day in range(1, 70):
+        late: Uses = [("member0", "payment", 1), ("member1", "payment", 1)] if day < 20 else []
+        subject.process([partial(day * DAY_TICKS, [*regular, *late])])
+        names = set(filter(None, subject.graph.ids)) - {"regular", "regular-too"}
+        assert not book.is_member(np.arange(3)).any()
+        assert book.campaign_of(0) is None
+        if day < 20 + 28:
+            assert names == {"member0", "member1", "member2"}
+            assert book.holds(np.array([subject.graph.account_row(name) for name in sorted(names)])).all()
+    check(subject)
+    assert names == set()
+    assert subject.graph.account_row("member0") == -1
+    assert not book.holds(np.arange(subject.graph.accounts.rows)).any()
+    assert (book.rulings.on_account, book._revision) == ({}, {})
+    told = len(book.latest())
+    subject.feedback([Verdict(verdict="confirmed", scope="campaign", value=name, **about | {"time": 69 * DAY_MS})])
+    again = subject.process([partial(70 * DAY_TICKS, [("regular", "device", 2)])])
+    assert (len(again.alerts), len(book.latest())) == (0, told)
+
+
+def test_what_was_said_of_a_forgotten_account_is_not_said_of_the_next_one() -> None:
+    subject = stage(max_accounts=16)
+    subject.process([partial(0, [("first", "payment", 7)])])
+    row, book = subject.graph.account_row("first"), subject.campaign_book
+    spared = Verdict(verdict="allow", scope="account", value="first", by="ann", reason="x", time=0, until=DAY_MS)
+    book.rulings.on_account[row] = spared
+    assert book.next_revision(row) == 1
+    subject.process([partial(1, [(f"other{one}", "device", one) for one in range(30)])])
+    assert subject.graph.account_row("first") == -1
+    assert not book.rulings.spared(row)
+    assert book.next_revision(row) == 1
 
 
 def test_restored_after_evictions_it_goes_on_alike() -> None:
