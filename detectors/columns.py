@@ -92,6 +92,8 @@ class Extractor:
         self._identifier = Cache(self._hash_identifier)
         self._network = Cache(lambda address: self._hash_identifier(network(address)))
         self._organization = Cache(digest)
+        self._language = Cache(lambda tag: _bit(tag.partition("-")[0].lower()))
+        self._bit = Cache(_bit)
         self._capabilities = Cache(lambda names: sum(_CAPABILITY_BIT.get(name, 0) for name in set(names)))
 
     def _hash_identifier(self, value: str) -> int:
@@ -124,6 +126,14 @@ class Extractor:
             "device": _lookup(self._identifier, field["device_fingerprint"]),
             "network": _lookup(self._network, field["client_address"]),
             "signature": _hashes(field["thinking_signature_hash"]),
+            "variety": np.stack(
+                [
+                    _lookup(self._language, field["prompt_language"]),
+                    _lookup(self._bit, field["client_geo_country"]),
+                    _lookup(self._bit, field["user_agent_original"]),
+                ],
+                axis=1,
+            ),
             "capabilities": self._masks(field["prompt_capabilities"]),
             "counts": _counts(field, status),
         }
@@ -131,6 +141,11 @@ class Extractor:
     def _masks(self, lists: Sequence[Sequence[str] | None]) -> NDArray[np.uint16]:
         get = self._capabilities
         return np.array([get[tuple(names)] if names else 0 for names in lists], np.uint16)
+
+
+def _bit(value: str) -> int:
+    """Return one of 64 bits by the value's hash."""
+    return 1 << (digest(value) >> 58)
 
 
 def _counts(field: _Fields, status: NDArray) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ COUNTS = (
     "refused", "status_429", "status_403", "elicited", "multi_turn",
 )  # fmt: skip
 FEATURES = 16
+VARIETIES = ("language", "country", "agent")
 
 SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "created": ("i8", ()),
@@ -38,6 +39,7 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "slots": ("u8", (WORDS,)),
     "features": ("f4", (FEATURES,)),
+    "variety": ("u8", (len(VARIETIES),)),
     "mix_account": ("i4", ()),
     "mix_kind": ("i1", ()),
     "mix_name": ("i2", ()),
@@ -53,7 +55,8 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "contents": ("u8", ()),
 }
 """Dtype and trailing shape of each column. `mix_*` rows count an account's requests per model (kind 0) or access
-path (kind 1); `slots` and `use_slots` are masks of `detectors.slots`; `plan`, `verification`, `pathway` and `mix_name`
+path (kind 1); `slots` and `use_slots` are masks of `detectors.slots`; `variety` has a bit of 64 set for each
+value of `VARIETIES`; `plan`, `verification`, `pathway` and `mix_name`
 are positions in `names`, -1 when not known."""
 
 

@@ -12,6 +12,7 @@ from detectors.evidence import (
     evenness,
     links,
     outlierness,
+    relay,
     repetition,
     replay,
     rhythm,
@@ -37,6 +38,7 @@ FAMILIES = (
     synchrony,
     repetition,
     verification,
+    relay,
 )
 
 __all__ = ["FAMILIES"]

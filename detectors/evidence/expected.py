@@ -11,7 +11,8 @@ by others, where they leaned on what happened to be common in the simulator.
 - links: a campaign's cards and devices are shared by few; a crowd behind one network shares one common thing;
 - cohort: most accounts of a campaign are young, unless they were bought;
 - verification: nobody signs a contract, or shows documents, for twenty thousand throw-away accounts;
-- volume: accounts that cost money are used.
+- volume: accounts that cost money are used;
+- relay: resellers, gateways and apps serve many people too: it adds, it does not carry.
 """
 
 from __future__ import annotations
@@ -68,4 +69,5 @@ EXPECTED = {
     "synchrony": Expected(0.4),
     "repetition": Expected(0.0, 3.0, low=0.5, width=0.5),
     "verification": Expected(0.0, 6.0, low=0.7, width=0.6),
+    "relay": Expected(0.4, low=0.1),
 }

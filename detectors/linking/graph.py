@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Names
+from detectors.linking import traits
 from detectors.linking.templates import TemplateFamilies
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
 from detectors.windows import Table, decay
@@ -37,22 +38,26 @@ _TRAFFIC: dict[str, Column] = {
 the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a request, `ticks` counts the
 ticks with one."""
 
-_ACCOUNT: dict[str, Column] = _TRAFFIC | {
-    "created": ("i8", ()),
-    "plan": ("i2", ()),
-    "verification": ("i2", ()),
-    "pathway": ("i2", ()),
-    "organization": ("u8", ()),
-    "models": ("f4", (MODELS,)),
-    "paths": ("f4", (PATHS,)),
-    "recent": ("i4", (len(FAMILIES) - 1, RECENT)),
-    "carries": ("u1", ()),
-    "score": ("f4", ()),
-    "scored": ("i8", ()),
-    "component": ("i4", ()),
-    "shared": ("f4", ()),
-    "residual": ("f8", (2, 2)),
-}
+_ACCOUNT: dict[str, Column] = (
+    _TRAFFIC
+    | {
+        "created": ("i8", ()),
+        "plan": ("i2", ()),
+        "verification": ("i2", ()),
+        "pathway": ("i2", ()),
+        "organization": ("u8", ()),
+        "models": ("f4", (MODELS,)),
+        "paths": ("f4", (PATHS,)),
+        "recent": ("i4", (len(FAMILIES) - 1, RECENT)),
+        "carries": ("u1", ()),
+        "score": ("f4", ()),
+        "scored": ("i8", ()),
+        "component": ("i4", ()),
+        "shared": ("f4", ()),
+        "residual": ("f8", (2, 2)),
+    }
+    | traits.COLUMNS
+)
 _VALUE: dict[str, Column] = {
     "family": ("i1", ()),
     "value": ("u8", ()),
@@ -107,6 +112,7 @@ class Graph:
         """Take in one tick; return the rows of its accounts (A,) and uses (U,), −1 for a value of one account."""
         rows = self._account_rows(tick.accounts)
         self._describe(rows, tick)
+        traits.note(self.accounts, rows, tick.columns, tick.end_ms)
         per_account = np.bincount(tick.columns["use_account"], tick.columns["use_contents"], len(rows))
         whole = Tick(tick.end_ms, [], tick.columns | {"contents": per_account})
         self._add(self.accounts, rows, whole, "", tick.columns["first"], tick.columns["last"])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.graph import Graph
+from detectors.linking.norms import Norms
 from detectors.windows import Table
 
 SCORES = 20_000
@@ -26,6 +27,7 @@ class Population:
         elicited: mean share of requests with an elicitation flag.
         rate: median of requests per active day.
         scores: sorted anomaly scores of the accounts.
+        norms: what single families compare with.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,7 @@ class Population:
         self.elicited = 0.01
         self.rate = 1.0
         self.scores = np.zeros(1)
+        self.norms = Norms()
 
     def refresh(self, graph: Graph, since_ms: int) -> None:
         """Look again at every account active since `since_ms`."""
@@ -49,15 +52,24 @@ class Population:
         self.elicited = float((counts[:, 9] / counts[:, 0]).mean())
         self.scores = np.sort(table["score"][active[:: len(active) // SCORES + 1]])
         self.rate = float(np.median(daily_rate(table["first"][active], table["last"][active], counts[:, 0])))
+        self.norms.refresh(graph, active)
 
     def state(self) -> list:
         """Return what `load` takes."""
-        return [self.accounts, self.capabilities.tolist(), self.elicited, self.rate, self.scores.tolist()]
+        return [
+            self.accounts,
+            self.capabilities.tolist(),
+            self.elicited,
+            self.rate,
+            self.scores.tolist(),
+            self.norms.state(),
+        ]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        self.accounts, capabilities, self.elicited, self.rate, scores = state
+        self.accounts, capabilities, self.elicited, self.rate, scores, norms = state
         self.capabilities, self.scores = np.array(capabilities), np.array(scores, np.float32)
+        self.norms.load(norms)
 
 
 @dataclass

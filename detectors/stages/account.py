@@ -19,7 +19,7 @@ from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.watermark import Watermark
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 END_OF_TIME_MS = 1 << 52
 SEGMENT_ROWS = 3_000
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from detectors.evidence import shipped
 from detectors.evidence.fusion import NAMES, Fusion
+from detectors.evidence.reference import ENOUGH
 from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import END_OF_TIME_MS, AccountStage
@@ -88,7 +89,9 @@ def peak(fusion: Fusion, judged: Judged) -> float:
 
 
 def quantiles(values: np.ndarray) -> tuple[float, ...]:
-    """Return `POINTS` equally likely values."""
+    """Return `POINTS` equally likely values; none when too few are known."""
+    if np.count_nonzero(~np.isnan(values)) < ENOUGH:
+        return ()
     at = (np.arange(POINTS) + 0.5) / POINTS
     return tuple(round(float(value), 4) for value in np.quantile(values[~np.isnan(values)], at))
 

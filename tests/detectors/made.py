@@ -46,6 +46,9 @@ def crowd(accounts: int, count: int, span_ms: int, seed: int = 0) -> list[Reques
             "client_address": f"10.0.{rng.integers(20)}.7",
             "http_response_status_code": int(rng.choice([200, 200, 429, 403])),
             "conversation_turn": int(rng.integers(1, 4)),
+            "prompt_language": f"l{number % 7}",
+            "client_geo_country": f"C{who % 5}",
+            "user_agent_original": f"client/{who % 3}",
         }
         if rng.random() < 0.7:
             fields |= {"account_plan": ("free", "pro", "api")[who % 3], "account_created": who + 1}

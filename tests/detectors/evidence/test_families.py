@@ -12,6 +12,7 @@ from detectors.evidence import (
     elicitation,
     evenness,
     links,
+    relay,
     repetition,
     replay,
     rhythm,
@@ -210,3 +211,31 @@ def test_repetition_is_one_for_fresh_contents_and_small_for_a_class(graph: Graph
 def test_verification_falls_with_the_requests_of_known_customers(graph: Graph) -> None:
     known = np.where(np.arange(SIZE) < SIZE // 4, graph.names.codes(["contract"])[0], -1)
     assert verification.statistic(group(graph, np.full(SIZE, 10.0), verification=known))[0] == 0.75
+
+
+def people(size: int, languages: int, countries: int) -> np.ndarray:
+    """Return the `variety` of accounts with so many languages and countries, and one user agent."""
+    bits = [(1 << languages) - 1, (1 << countries) - 1, 1]
+    return np.tile(np.array([bits, [0, 0, 0]], np.uint64), (size, 1, 1))
+
+
+def test_relay_counts_people_beyond_what_accounts_of_like_volume_have(graph: Graph) -> None:
+    requests = np.full(SIZE, 100.0)
+    results = []
+    for languages, countries in ((1, 1), (8, 3)):
+        groups = group(graph, requests, variety=people(SIZE, languages, countries))
+        groups.population.norms.breadth[:] = np.log(2.0)
+        results.append(relay.statistic(groups)[0])
+    assert results[0] == 0.0
+    assert results[1] == pytest.approx(np.log(12.0), abs=0.15)
+    assert np.isnan(relay.statistic(group(graph, requests))[0])
+
+
+def test_one_client_for_all_counts_on_top_unless_it_is_everybodys(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 100.0), variety=people(SIZE, 8, 3))
+    groups.population.norms.breadth[:] = np.log(2.0)
+    plain = relay.statistic(groups)[0]
+    groups.population.norms.agents[:] = 1 / 64
+    assert relay.statistic(groups)[0] > 1.7 * plain
+    groups.population.norms.agents[0] = 1.0
+    assert relay.statistic(groups)[0] == pytest.approx(plain)

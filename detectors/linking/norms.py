@@ -1,0 +1,60 @@
+"""What is usual among all accounts, for the families that compare a group with the population at large."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.graph import Graph
+from detectors.linking.traits import BITS, agents, varieties
+
+OCTAVES = 20
+"""Accounts are compared with those that make about as many requests: within a factor of two."""
+ENOUGH = 50
+"""Fewer accounts than this are no norm."""
+SAMPLE = 20_000
+
+
+class Norms:
+    """Refreshed with the population.
+
+    Attributes:
+        breadth: 90 % quantile, over the accounts with about 2^octave requests, of the logarithm of `people`; NaN where
+            there are too few, shape (OCTAVES,).
+        agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
+    """
+
+    def __init__(self) -> None:
+        self.breadth = np.full(OCTAVES, np.nan)
+        self.agents = np.full(BITS, np.nan)
+
+    def refresh(self, graph: Graph, active: NDArray) -> None:
+        """Look again at the `active` accounts."""
+        rows = active[:: len(active) // SAMPLE + 1]
+        wide = breadth(graph, rows)
+        mine = octave(graph.accounts["counts"][rows, 0])
+        for number in range(OCTAVES):
+            near = wide[(np.abs(mine - number) <= 1) & ~np.isnan(wide)]
+            self.breadth[number] = np.quantile(near, 0.9) if len(near) >= ENOUGH else np.nan
+        used = agents(graph.accounts, rows)
+        known = used.any(1)
+        self.agents = used[known].mean(0) if known.sum() >= ENOUGH else np.full(BITS, np.nan)
+
+    def state(self) -> list:
+        """Return what `load` takes."""
+        return [self.breadth.tolist(), self.agents.tolist()]
+
+    def load(self, state: list) -> None:
+        """Put back what `state` returned."""
+        self.breadth, self.agents = (np.array(values, np.float64) for values in state)
+
+
+def octave(requests: NDArray) -> NDArray[np.int64]:
+    """Return the whole part of log2 of the requests, 0 … OCTAVES − 1."""
+    return np.clip(np.log2(np.maximum(requests, 1.0)), 0, OCTAVES - 1).astype(np.int64)
+
+
+def breadth(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
+    """Return ln(languages × countries × user agents) of each account, what is not known left out; NaN without any."""
+    counted = varieties(graph.accounts, rows)
+    return np.where(counted.any(1), np.log(np.maximum(counted, 1.0)).sum(1), np.nan)

@@ -1,0 +1,51 @@
+"""What accounts are seen to be, kept in bitmaps of two periods."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.linking import traits
+from detectors.linking.graph import Graph
+from detectors.linking.norms import Norms, octave
+from detectors.partials import VARIETIES
+
+PERIOD = traits.PERIOD_MS
+
+
+def graph_of(size: int) -> Graph:
+    graph = Graph(14.0, 1_000)
+    graph.accounts.extend(size)
+    return graph
+
+
+def seen(graph: Graph, bits: list[int], end_ms: int) -> None:
+    columns = {"variety": np.array([bits], np.uint64)}
+    traits.note(graph.accounts, np.array([0]), columns, end_ms)
+    graph.accounts["last"][0] = end_ms - 1
+
+
+def test_values_of_two_periods_count_and_older_ones_do_not() -> None:
+    graph = graph_of(1)
+    seen(graph, [0b1, 0b1, 0], 5 * PERIOD + 1)
+    seen(graph, [0b10, 0b1, 0], 5 * PERIOD + 2)
+    assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[2, 1, 0]], atol=0.1)
+    seen(graph, [0b100, 0b1, 0], 6 * PERIOD + 1)
+    assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[3, 1, 0]], atol=0.1)
+    seen(graph, [0b1000, 0b1, 0], 8 * PERIOD + 1)
+    assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[1, 1, 0]], atol=0.1)
+
+
+def test_norms_are_those_of_accounts_of_like_volume_and_survive_a_restart() -> None:
+    graph = graph_of(200)
+    graph.accounts["counts"][:200, 0] = np.repeat([4.0, 1_000.0], 100)
+    graph.accounts["variety"][:200, 0] = np.repeat([[1, 1, 1], [0xFF, 1, 1]], 100, axis=0)
+    norms = Norms()
+    norms.refresh(graph, np.arange(200))
+    assert np.isclose(norms.breadth[octave(np.array([4.0]))], 0.0, atol=0.1)
+    assert np.isclose(norms.breadth[octave(np.array([1_000.0]))], np.log(8), atol=0.1)
+    assert np.isnan(norms.breadth[15])
+    assert norms.agents[0] == 1.0
+    again = Norms()
+    again.load(norms.state())
+    assert np.array_equal(again.breadth, norms.breadth, equal_nan=True)
+    assert len(VARIETIES) == 3
