@@ -17,6 +17,7 @@ from detectors.evidence import (
     replay,
     rhythm,
     shared_prompts,
+    sweep,
     synchrony,
     templates,
     verification,
@@ -39,6 +40,7 @@ FAMILIES = (
     repetition,
     verification,
     relay,
+    sweep,
 )
 
 __all__ = ["FAMILIES"]

@@ -12,7 +12,8 @@ by others, where they leaned on what happened to be common in the simulator.
 - cohort: most accounts of a campaign are young, unless they were bought;
 - verification: nobody signs a contract, or shows documents, for twenty thousand throw-away accounts;
 - volume: accounts that cost money are used;
-- relay: resellers, gateways and apps serve many people too: it adds, it does not carry.
+- relay: resellers, gateways and apps serve many people too: it adds, it does not carry;
+- sweep: below one refused technique for two accounts there is no search, only people who try their luck.
 """
 
 from __future__ import annotations
@@ -70,4 +71,5 @@ EXPECTED = {
     "repetition": Expected(0.0, 3.0, low=0.5, width=0.5),
     "verification": Expected(0.0, 6.0, low=0.7, width=0.6),
     "relay": Expected(0.4, low=0.1),
+    "sweep": Expected(0.6, low=0.4),
 }

@@ -169,6 +169,12 @@ class Graph:
         family, value = tick.columns["use_family"], tick.columns["use_value"].copy()
         prompts = family == 0
         value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
+        traits.note_refusals(
+            self.accounts,
+            rows[tick.columns["use_account"][prompts]],
+            value[prompts],
+            tick.columns["use_counts"][prompts],
+        )
         value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         accounts = rows[tick.columns["use_account"]]
         np.bitwise_or.at(self.accounts["carries"], accounts, np.left_shift(1, family).astype(np.uint8))

@@ -5,17 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.partials import VARIETIES
+from detectors.partials import COUNTS, VARIETIES
 from detectors.windows import Table
+from detectors.windows.registers import REGISTERS, register_and_rank
 from detectors.windows.table import Column
 
 DAY_MS = 86_400_000
 PERIOD_MS = 14 * DAY_MS
 """Bitmaps keep the current and the previous period."""
 BITS = 64
+REFUSED, ELICITED = COUNTS.index("refused"), COUNTS.index("elicited")
 
-COLUMNS: dict[str, Column] = {"variety": ("u8", (2, len(VARIETIES)))}
-"""`variety`: bitmaps of the hashes of the languages, countries and user agents seen, by period (48 bytes)."""
+COLUMNS: dict[str, Column] = {
+    "variety": ("u8", (2, len(VARIETIES))),
+    "refused": ("u1", (2, REGISTERS)),
+}
+"""By period: `variety`, bitmaps of the hashes of the languages, countries and user agents seen (48 bytes); `refused`,
+HyperLogLog registers of the elicitation templates that were refused (32 bytes)."""
 
 
 def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
@@ -26,8 +32,22 @@ def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: in
         columns: the tick's (`partials.SCHEMA`).
         end_ms: end of the tick.
     """
-    _turn(accounts["variety"], rows, accounts["last"][rows], end_ms)
+    for name in COLUMNS:
+        _turn(accounts[name], rows, accounts["last"][rows], end_ms)
     accounts["variety"][rows, 0] |= columns["variety"]
+
+
+def note_refusals(accounts: Table, rows: NDArray, templates: NDArray[np.uint64], counts: NDArray) -> None:
+    """Remember which templates with elicitation requests were refused; call after `note`.
+
+    Args:
+        rows: the account of each use of a template, shape (U,).
+        templates: families (`linking.templates`), shape (U,).
+        counts: their traffic in the tick, shape (U, 11).
+    """
+    told = np.minimum(counts[:, ELICITED], counts[:, REFUSED]) > 0
+    register, rank = register_and_rank(templates[told])
+    np.maximum.at(accounts["refused"], (rows[told], 0, register), rank)
 
 
 def _turn(maps: NDArray, rows: NDArray, last_ms: NDArray, end_ms: int) -> None:

@@ -17,11 +17,13 @@ from detectors.evidence import (
     replay,
     rhythm,
     shared_prompts,
+    sweep,
     synchrony,
     templates,
     verification,
     volume,
 )
+from detectors.linking import traits
 from detectors.linking.graph import Graph
 from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
 from detectors.partials import CAPABILITIES, COUNTS
@@ -239,3 +241,19 @@ def test_one_client_for_all_counts_on_top_unless_it_is_everybodys(graph: Graph) 
     assert relay.statistic(groups)[0] > 1.7 * plain
     groups.population.norms.agents[0] = 1.0
     assert relay.statistic(groups)[0] == pytest.approx(plain)
+
+
+@pytest.mark.parametrize(("different", "least", "most"), [(0, 0.0, 0.0), (1, 0.0, 0.05), (2_000, 3.2, 4.6)])
+def test_sweep_counts_different_refused_techniques(graph: Graph, different: int, least: float, most: float) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, [0, 6, 9]] = 50.0
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts, carries=np.ones(SIZE))
+    if different:
+        who = np.random.default_rng(5).integers(0, SIZE, 4_000)
+        templates = (np.arange(4_000) % different + 1).astype(np.uint64)
+        traits.note_refusals(graph.accounts, groups.account[who], templates, np.ones((4_000, len(COUNTS))))
+    assert least <= sweep.statistic(groups)[0] <= most
+
+
+def test_sweep_is_not_measured_without_elicitation(graph: Graph) -> None:
+    assert np.isnan(sweep.statistic(group(graph, np.full(SIZE, 50.0), carries=np.ones(SIZE)))[0])

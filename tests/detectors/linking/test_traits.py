@@ -7,7 +7,7 @@ import numpy as np
 from detectors.linking import traits
 from detectors.linking.graph import Graph
 from detectors.linking.norms import Norms, octave
-from detectors.partials import VARIETIES
+from detectors.partials import COUNTS
 
 PERIOD = traits.PERIOD_MS
 
@@ -48,4 +48,12 @@ def test_norms_are_those_of_accounts_of_like_volume_and_survive_a_restart() -> N
     again = Norms()
     again.load(norms.state())
     assert np.array_equal(again.breadth, norms.breadth, equal_nan=True)
-    assert len(VARIETIES) == 3
+
+
+def test_only_refused_elicitation_is_remembered() -> None:
+    graph = graph_of(3)
+    counts = np.zeros((3, len(COUNTS)))
+    counts[0, traits.REFUSED] = counts[1, traits.ELICITED] = 1
+    counts[2, [traits.REFUSED, traits.ELICITED]] = 1
+    traits.note_refusals(graph.accounts, np.arange(3), np.arange(3, dtype=np.uint64), counts)
+    assert graph.accounts["refused"][:3].any(axis=(1, 2)).tolist() == [False, False, True]
