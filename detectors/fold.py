@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 
 from detectors.accounts import AccountWindows, bits
 from detectors.columns import Columns
-from detectors.partials import FAMILIES, SCHEMA, Partial
+from detectors.partials import COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.slots import masks
 
 CHUNK_BYTES = 250_000
 """A chunk ends before the account that takes it past a multiple of this; one account alone is at most 420 kB."""
-ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 240, 126, 11, 8
+ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 240, 126, 15, 8
 """Encoded size of a row of each kind; an account has its id besides."""
 MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "signature": 300}
 """Values of each family that one account is followed through in a tick: those with most requests."""
 MAX_CONTENTS = 8_000
 """Different contents listed of one account in a tick."""
 MIX_KINDS = ("model", "access_path")
+FAILED = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]
 CODED = ("plan", "verification", "pathway", "mix_name")
 
 
@@ -98,13 +99,20 @@ def _mixes(who: NDArray, columns: Columns) -> Columns:
             for kind, name in enumerate(MIX_KINDS)
         ]
     )
+    failed = np.tile(columns["counts"][:, FAILED].max(1) > 0, len(MIX_KINDS))[keys[:, 2] >= 0]
     keys = keys[keys[:, 2] >= 0]
     if not len(keys):
-        return {name: np.zeros(0, SCHEMA[name][0]) for name in ("mix_account", "mix_kind", "mix_name", "mix_requests")}
+        return {name: np.zeros(0, dtype) for name, (dtype, _) in SCHEMA.items() if name.startswith("mix_")}
     order, start = _group(keys)
     first = keys[order[start]]
     requests = np.diff(np.append(start, len(order)))
-    return {"mix_account": first[:, 0], "mix_kind": first[:, 1], "mix_name": first[:, 2], "mix_requests": requests}
+    return {
+        "mix_account": first[:, 0],
+        "mix_kind": first[:, 1],
+        "mix_name": first[:, 2],
+        "mix_requests": requests,
+        "mix_failed": np.add.reduceat(failed[order].astype(np.float32), start),
+    }
 
 
 def _uses(who: NDArray, columns: Columns) -> Columns:

@@ -44,6 +44,7 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "mix_kind": ("i1", ()),
     "mix_name": ("i2", ()),
     "mix_requests": ("f4", ()),
+    "mix_failed": ("f4", ()),
     "use_account": ("i4", ()),
     "use_family": ("i1", ()),
     "use_value": ("u8", ()),
@@ -55,9 +56,9 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "contents": ("u8", ()),
 }
 """Dtype and trailing shape of each column. `mix_*` rows count an account's requests per model (kind 0) or access
-path (kind 1); `slots` and `use_slots` are masks of `detectors.slots`; `variety` has a bit of 64 set for each
-value of `VARIETIES`; `plan`, `verification`, `pathway` and `mix_name`
-are positions in `names`, -1 when not known."""
+path (kind 1), and those refused or answered 429 or 403; `slots` and `use_slots` are masks of `detectors.slots`;
+`variety` has a bit of 64 set for each value of `VARIETIES`; `plan`, `verification`, `pathway` and `mix_name` are
+positions in `names`, -1 when not known."""
 
 
 class Partial(msgspec.Struct, array_like=True):

@@ -6,6 +6,7 @@ honest groups in its turn (`fusion`).
 """
 
 from detectors.evidence import (
+    arbitrage,
     capability,
     cohort,
     elicitation,
@@ -41,6 +42,7 @@ FAMILIES = (
     verification,
     relay,
     sweep,
+    arbitrage,
 )
 
 __all__ = ["FAMILIES"]

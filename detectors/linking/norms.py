@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.graph import Graph
+from detectors.linking.blocked import MIXES, drops
+from detectors.linking.graph import MODELS, Graph
 from detectors.linking.traits import BITS, agents, varieties
 
 OCTAVES = 20
@@ -13,20 +14,24 @@ OCTAVES = 20
 ENOUGH = 50
 """Fewer accounts than this are no norm."""
 SAMPLE = 20_000
+PRIOR = 20.0
+"""Accounts of the average added to each model's and path's own."""
 
 
 class Norms:
     """Refreshed with the population.
 
     Attributes:
-        breadth: 90 % quantile, over the accounts with about 2^octave requests, of the logarithm of `people`; NaN where
+        breadth: 90 % quantile, over the accounts with about 2^octave requests, of `breadth`; NaN where
             there are too few, shape (OCTAVES,).
         agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
+        retreat: mean share lost by a model (kind 0) or path (1) among the accounts it turned away, shape (2, 32).
     """
 
     def __init__(self) -> None:
         self.breadth = np.full(OCTAVES, np.nan)
         self.agents = np.full(BITS, np.nan)
+        self.retreat = np.zeros((len(MIXES), MODELS))
 
     def refresh(self, graph: Graph, active: NDArray) -> None:
         """Look again at the `active` accounts."""
@@ -39,14 +44,20 @@ class Norms:
         used = agents(graph.accounts, rows)
         known = used.any(1)
         self.agents = used[known].mean(0) if known.sum() >= ENOUGH else np.full(BITS, np.nan)
+        for kind in range(len(MIXES)):
+            name, failures, drop = drops(graph.accounts, rows, kind)
+            turned = failures >= 1
+            count = np.bincount(name[turned], minlength=MODELS)
+            whole = float(drop[turned].mean()) if turned.any() else 0.0
+            self.retreat[kind] = (np.bincount(name[turned], drop[turned], MODELS) + PRIOR * whole) / (count + PRIOR)
 
     def state(self) -> list:
         """Return what `load` takes."""
-        return [self.breadth.tolist(), self.agents.tolist()]
+        return [self.breadth.tolist(), self.agents.tolist(), self.retreat.tolist()]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        self.breadth, self.agents = (np.array(values, np.float64) for values in state)
+        self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in state)
 
 
 def octave(requests: NDArray) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.linking import blocked
 from detectors.partials import COUNTS, VARIETIES
 from detectors.windows import Table
 from detectors.windows.registers import REGISTERS, register_and_rank
@@ -19,22 +20,24 @@ REFUSED, ELICITED = COUNTS.index("refused"), COUNTS.index("elicited")
 COLUMNS: dict[str, Column] = {
     "variety": ("u8", (2, len(VARIETIES))),
     "refused": ("u1", (2, REGISTERS)),
+    **blocked.COLUMNS,
 }
 """By period: `variety`, bitmaps of the hashes of the languages, countries and user agents seen (48 bytes); `refused`,
 HyperLogLog registers of the elicitation templates that were refused (32 bytes)."""
 
 
 def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
-    """Take in what one tick says of the accounts in `rows`, before their traffic is added.
+    """Take in what one tick says of the accounts in `rows`, after its mixes and before its traffic are added.
 
     Args:
         accounts: the account table; `last` still says when each was seen before.
         columns: the tick's (`partials.SCHEMA`).
         end_ms: end of the tick.
     """
-    for name in COLUMNS:
+    for name in ("variety", "refused"):
         _turn(accounts[name], rows, accounts["last"][rows], end_ms)
     accounts["variety"][rows, 0] |= columns["variety"]
+    blocked.note_failures(accounts, rows, columns, end_ms)
 
 
 def note_refusals(accounts: Table, rows: NDArray, templates: NDArray[np.uint64], counts: NDArray) -> None:
@@ -47,7 +50,7 @@ def note_refusals(accounts: Table, rows: NDArray, templates: NDArray[np.uint64],
     """
     told = np.minimum(counts[:, ELICITED], counts[:, REFUSED]) > 0
     register, rank = register_and_rank(templates[told])
-    np.maximum.at(accounts["refused"], (rows[told], 0, register), rank)
+    np.maximum.at(accounts["refused"][:, 0], (rows[told], register), rank)
 
 
 def _turn(maps: NDArray, rows: NDArray, last_ms: NDArray, end_ms: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from detectors.evidence import (
     FAMILIES,
+    arbitrage,
     capability,
     cohort,
     elicitation,
@@ -257,3 +258,15 @@ def test_sweep_counts_different_refused_techniques(graph: Graph, different: int,
 
 def test_sweep_is_not_measured_without_elicitation(graph: Graph) -> None:
     assert np.isnan(sweep.statistic(group(graph, np.full(SIZE, 50.0), carries=np.ones(SIZE)))[0])
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0.0, 0.8), (0.7, 0.1)])
+def test_arbitrage_is_what_left_the_model_beyond_what_others_left(graph: Graph, others: float, expected: float) -> None:
+    groups = group(graph, np.full(SIZE, 50.0))
+    graph.accounts["models"][groups.account, :2] = [10.0, 40.0]
+    assert np.isnan(arbitrage.statistic(groups)[0])
+    graph.accounts["blocked"][groups.account, 0] = [5.0, 5.0]
+    groups.population.norms.retreat[0, 0] = others
+    assert arbitrage.statistic(groups)[0] == pytest.approx(expected)
+    graph.accounts["models"][groups.account, :2] = [40.0, 0.0]
+    assert arbitrage.statistic(groups)[0] == 0.0

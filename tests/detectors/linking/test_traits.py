@@ -19,7 +19,8 @@ def graph_of(size: int) -> Graph:
 
 
 def seen(graph: Graph, bits: list[int], end_ms: int) -> None:
-    columns = {"variety": np.array([bits], np.uint64)}
+    nothing = {f"mix_{name}": np.zeros(0, np.int64) for name in ("account", "kind", "name", "failed")}
+    columns = nothing | {"variety": np.array([bits], np.uint64)}
     traits.note(graph.accounts, np.array([0]), columns, end_ms)
     graph.accounts["last"][0] = end_ms - 1
 
