@@ -13,6 +13,7 @@ from detectors.evidence import (
     evenness,
     links,
     outlierness,
+    pivot,
     relay,
     repetition,
     replay,
@@ -43,6 +44,7 @@ FAMILIES = (
     relay,
     sweep,
     arbitrage,
+    pivot,
 )
 
 __all__ = ["FAMILIES"]

@@ -14,7 +14,8 @@ by others, where they leaned on what happened to be common in the simulator.
 - volume: accounts that cost money are used;
 - relay: resellers, gateways and apps serve many people too: it adds, it does not carry;
 - sweep: below one refused technique an account (ln 2) there is no search, only people who try their luck;
-- arbitrage: less than a fifth of the traffic moved is what fallback routers do.
+- arbitrage: less than a fifth of the traffic moved is what fallback routers do;
+- pivot: twice the population (ln 2) is what enthusiasts do.
 """
 
 from __future__ import annotations
@@ -74,4 +75,5 @@ EXPECTED = {
     "relay": Expected(0.4, low=0.2),
     "sweep": Expected(0.5, low=0.7),
     "arbitrage": Expected(0.5, low=0.2),
+    "pivot": Expected(0.3, low=0.7),
 }

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from detectors.linking.blocked import MIXES, drops
 from detectors.linking.graph import MODELS, Graph
+from detectors.linking.releases import Releases
 from detectors.linking.traits import BITS, agents, varieties
 
 OCTAVES = 20
@@ -26,15 +27,18 @@ class Norms:
             there are too few, shape (OCTAVES,).
         agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
         retreat: mean share lost by a model (kind 0) or path (1) among the accounts it turned away, shape (2, 32).
+        releases: the latest model and how fast it is taken up.
     """
 
     def __init__(self) -> None:
         self.breadth = np.full(OCTAVES, np.nan)
         self.agents = np.full(BITS, np.nan)
         self.retreat = np.zeros((len(MIXES), MODELS))
+        self.releases = Releases()
 
     def refresh(self, graph: Graph, active: NDArray) -> None:
         """Look again at the `active` accounts."""
+        self.releases.refresh(graph, active)
         rows = active[:: len(active) // SAMPLE + 1]
         wide = breadth(graph, rows)
         mine = octave(graph.accounts["counts"][rows, 0])
@@ -53,11 +57,13 @@ class Norms:
 
     def state(self) -> list:
         """Return what `load` takes."""
-        return [self.breadth.tolist(), self.agents.tolist(), self.retreat.tolist()]
+        return [self.breadth.tolist(), self.agents.tolist(), self.retreat.tolist(), self.releases.state()]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in state)
+        *arrays, releases = state
+        self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in arrays)
+        self.releases.load(releases)
 
 
 def octave(requests: NDArray) -> NDArray[np.int64]:

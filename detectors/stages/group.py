@@ -134,6 +134,7 @@ class GroupStage:
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
         rows, uses = graph.update(tick)
+        self.population.norms.releases.see(tick.columns, tick.end_ms)
         self.models.update(graph, rows, tick.columns["features"], ~self.campaign_book.is_member(rows), tick.end_ms)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms

@@ -13,6 +13,7 @@ from detectors.evidence import (
     elicitation,
     evenness,
     links,
+    pivot,
     relay,
     repetition,
     replay,
@@ -270,3 +271,18 @@ def test_arbitrage_is_what_left_the_model_beyond_what_others_left(graph: Graph, 
     assert arbitrage.statistic(groups)[0] == pytest.approx(expected)
     graph.accounts["models"][groups.account, :2] = [40.0, 0.0]
     assert arbitrage.statistic(groups)[0] == 0.0
+
+
+def test_pivot_is_measured_against_everybody_elses_move(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 50.0))
+    graph.models.codes(["old", "new"])
+    graph.accounts["models"][groups.account, :2] = [5.0, 5.0]
+    assert np.isnan(pivot.statistic(groups)[0])
+    releases = groups.population.norms.releases
+    releases.model, releases.time, releases.adoption = 1, 105 * DAY_MS, 0.05
+    assert pivot.statistic(groups)[0] == pytest.approx(np.log(0.52 / 0.07))
+    releases.adoption = 0.6
+    assert pivot.statistic(groups)[0] == 0.0
+    assert "new" in pivot.text(groups, 0, 0.0, 0.0)
+    releases.time = 99 * DAY_MS
+    assert np.isnan(pivot.statistic(groups)[0])
