@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from detectors.accounts import HOUR_MS, RING
 from detectors.linking.bundles import traffic
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
+from detectors.linking.members import BUNDLE, COMPONENT, INFRASTRUCTURE, SUBPOPULATION, TEMPLATE, Group
+from detectors.linking.subpopulations import Works, shared_work, subpopulations
 from detectors.slots import meetings
 from detectors.windows import PaneRing, Table, decay
 
@@ -61,6 +62,7 @@ class Clusters:
         self.bundles: dict[int, NDArray] = {}
         """The templates of each bundle, as value rows."""
         self.bundle_of: dict[int, int] = {}
+        self.works = Works()
 
     def __len__(self) -> int:
         return self.table.rows
@@ -102,6 +104,8 @@ class Clusters:
         """Return about how many accounts the cluster has."""
         if cluster in self.bundles:
             return int(self.graph.values["accounts"][self.bundles[cluster]].max())
+        if cluster in self.works.parts:
+            return len(self.component_members.get(self.works.parts[cluster][0], ()))
         value = self.table["value"][cluster]
         if value >= 0:
             return int(self.graph.values["accounts"][value])
@@ -162,6 +166,11 @@ class Clusters:
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
 
+    def assign_subpopulations(self, min_accounts: int, since_ms: int) -> None:
+        """Look for the shared work of each component; call after `assign_components`."""
+        found = subpopulations(self.graph, self.component_members, min_accounts, since_ms)
+        self.works.assign(found, self.table)
+
     def load_bundles(self, bundles: dict[int, list[int]]) -> None:
         """Put back `bundles`, templates as lists."""
         self.bundles = {cluster: np.array(values, np.int64) for cluster, values in bundles.items()}
@@ -175,6 +184,11 @@ class Clusters:
             columns, templates = traffic(graph, self.bundles[cluster]), self.bundles[cluster]
             every = np.arange(len(columns["account"]))
             return Group(BUNDLE, columns, every, columns["account"], templates, meetings)
+        if cluster in self.works.parts:
+            component, templates = self.works.parts[cluster]
+            columns = shared_work(graph, self.component_members.get(component, np.zeros(0, np.int64)), templates)
+            every = np.arange(len(columns["account"]))
+            return Group(SUBPOPULATION, columns, every, columns["account"], templates, meetings)
         value = int(table["value"][cluster])
         if value < 0:
             accounts = self.component_members.get(cluster, np.zeros(0, np.int64))

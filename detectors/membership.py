@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.houses import crosses, houses
-from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Groups
+from detectors.linking.members import BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
@@ -26,7 +26,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     The account does the group's work, and it shares something rare with another member or was young when first
     seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
     same cards and exits needs both, and to ask for like things; where pairs of values made the group, one of the two
-    will do. A stranger who uses the same popular prompt, or the same exit, has one.
+    will do; in a subpopulation it must share something rare, work through a good part of the prompts, and be young or
+    give them a good part of its requests. A stranger who uses the same popular prompt, or the same exit, has one.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -37,6 +38,10 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
+    if part.kind == SUBPOPULATION:
+        used = part.traffic["templates"]
+        broad = used >= BREADTH * np.average(used, weights=requests)
+        return np.asarray(joined & broad & (new | (requests >= WORK_SHARE * own)), bool)
     if part.kind == TEMPLATE:
         return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
     mix = groups.column("capabilities")[mine].astype(np.float64)

@@ -13,9 +13,10 @@ from detectors.linking.norms import Norms
 from detectors.windows import Table
 
 SCORES = 20_000
-KINDS = ("template", "infrastructure", "component", "bundle")
-"""What a group formed around: one prompt template, one payment, device or network, pairs of values, or templates."""
-TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE = range(4)
+KINDS = ("template", "infrastructure", "component", "bundle", "subpopulation")
+"""What a group formed around: one prompt template, one payment, device or network, pairs of values, or templates; a
+subpopulation is a component's traffic through the templates that its members share."""
+TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE, SUBPOPULATION = range(5)
 
 
 class Population:

@@ -144,6 +144,7 @@ class GroupStage:
             label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
             self.clusters.assign_components(label)
             self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
+            self.clusters.assign_subpopulations(links.min_accounts, since)
         touched = self._count(tick, rows, uses)
         due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
@@ -196,12 +197,14 @@ class GroupStage:
         bundled = bundle >= 0
         alone = inside & ~bundled
         user, slots = rows[tick.columns["use_account"][seen]], tick.columns["use_slots"][seen]
-        clusters = np.concatenate([cluster[alone], bundle[bundled], component[joined]])
+        work = self.clusters.works.clusters(self.graph.accounts["component"][user], values)
+        working = work >= 0
+        clusters = np.concatenate([cluster[alone], bundle[bundled], work[working], component[joined]])
         if len(clusters):
-            accounts = np.concatenate([user[alone], user[bundled], rows[joined]])
-            slots = np.concatenate([slots[alone], slots[bundled], tick.columns["slots"][joined]])
+            accounts = np.concatenate([user[alone], user[bundled], user[working], rows[joined]])
+            slots = np.concatenate([slots[alone], slots[bundled], slots[working], tick.columns["slots"][joined]])
             self.clusters.meet(clusters, accounts, slots, tick.end_ms)
-        counts = np.concatenate([counts[alone], counts[bundled], tick.columns["counts"][joined]])
+        counts = np.concatenate([counts[alone], counts[bundled], counts[working], tick.columns["counts"][joined]])
         return self.clusters.count(clusters, counts, tick.end_ms)
 
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
@@ -273,6 +276,7 @@ class GroupStage:
             "singles": graph.singles(),
             "templates": graph.templates.state(),
             "population": self.population.state(),
+            "works": self.clusters.works.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "fusion": self.fusion.state(),
             "campaigns": self.campaign_book.state(),
@@ -309,6 +313,7 @@ class GroupStage:
         self.population.load(rest["population"])
         self.fusion.load(rest["fusion"])
         self.clusters.load_bundles(rest["bundles"])
+        self.clusters.works.load(rest["works"])
         self.campaign_book.load(rest["campaigns"])
         self._waiting = {}
         for tick, partial in rest["waiting"]:
