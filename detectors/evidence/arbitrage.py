@@ -10,21 +10,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.blocked import MIXES, drops
+from detectors.linking.blocked import MIXES, drops, failing
 from detectors.linking.members import Groups
 
 NAME = "arbitrage"
 MOST_FAILURES = 10.0
 MIN_FAILURES, MIN_MEMBERS = 10.0, 5
+ELEVATED = 3.0
+"""Times the share of failures of an ordinary account, below which nobody is driven away."""
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return how much of the share of what turned them away the members have lost, beyond what others lost, 0 … 1.
 
     A mean over members, weighed by their failures up to ten; of model and access path, the one with the larger. NaN
-    for groups with fewer than ten failures or five members with any.
+    for groups with fewer than ten failures or five members with any, or whose share of failures is not three times that
+    of an ordinary account.
     """
-    return np.maximum(np.fmax(*(moved(groups, kind) for kind in range(len(MIXES)))), 0.0)
+    counts = groups.sum(groups.graph.accounts["counts"][groups.account])
+    driven = failing(counts) >= ELEVATED * groups.population.norms.failing
+    most = np.fmax(*(moved(groups, kind) for kind in range(len(MIXES))))
+    return np.where(driven, np.maximum(most, 0.0), np.nan)
 
 
 def moved(groups: Groups, kind: int) -> NDArray[np.float64]:

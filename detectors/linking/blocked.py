@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.partials import COUNTS
 from detectors.windows import Table, decay
 from detectors.windows.table import Column
 
 HALF_LIFE_MS = 14 * 86_400_000
 MIXES = ("models", "paths")
 """The mixes of `graph.accounts` by the kinds of `partials.SCHEMA`."""
+FAILURES = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]
 COLUMNS: dict[str, Column] = {"blocked_name": ("i1", (len(MIXES),)), "blocked": ("f4", (len(MIXES), 2))}
 """Per kind of mix: the name most failures fell on, and the failures (beyond those of other names) with the name's share
 of the mix at each, summed (18 bytes)."""
@@ -57,3 +59,8 @@ def drops(accounts: Table, rows: NDArray, kind: int) -> tuple[NDArray[np.int64],
     then = accounts["blocked"][rows, kind, 1] / np.maximum(failures, 1e-9)
     now = mix[np.arange(len(rows)), name] / np.maximum(mix.sum(1), 1e-9)
     return name, failures, np.where(failures > 0, then - now, 0.0)
+
+
+def failing(counts: NDArray) -> NDArray[np.float64]:
+    """Return the share of the requests that are refused or answered 429 or 403, by rows of `counts` (B, 11)."""
+    return np.minimum(counts[:, FAILURES].sum(1, dtype=np.float64) / np.maximum(counts[:, 0], 1e-9), 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.blocked import MIXES, drops
+from detectors.linking.blocked import MIXES, drops, failing
 from detectors.linking.graph import MODELS, Graph
 from detectors.linking.releases import Releases
 from detectors.linking.traits import BITS, agents, varieties
@@ -27,6 +27,7 @@ class Norms:
             there are too few, shape (OCTAVES,).
         agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
         retreat: mean share lost by a model (kind 0) or path (1) among the accounts it turned away, shape (2, 32).
+        failing: mean share of an account's requests that are refused or answered 429 or 403.
         releases: the latest model and how fast it is taken up.
     """
 
@@ -34,6 +35,7 @@ class Norms:
         self.breadth = np.full(OCTAVES, np.nan)
         self.agents = np.full(BITS, np.nan)
         self.retreat = np.zeros((len(MIXES), MODELS))
+        self.failing = 0.0
         self.releases = Releases()
 
     def refresh(self, graph: Graph, active: NDArray) -> None:
@@ -48,6 +50,7 @@ class Norms:
         used = agents(graph.accounts, rows)
         known = used.any(1)
         self.agents = used[known].mean(0) if known.sum() >= ENOUGH else np.full(BITS, np.nan)
+        self.failing = float(failing(graph.accounts["counts"][rows]).mean()) if len(rows) else 0.0
         for kind in range(len(MIXES)):
             name, failures, drop = drops(graph.accounts, rows, kind)
             turned = failures >= 1
@@ -57,11 +60,11 @@ class Norms:
 
     def state(self) -> list:
         """Return what `load` takes."""
-        return [self.breadth.tolist(), self.agents.tolist(), self.retreat.tolist(), self.releases.state()]
+        return [self.breadth.tolist(), self.agents.tolist(), self.retreat.tolist(), self.failing, self.releases.state()]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        *arrays, releases = state
+        *arrays, self.failing, releases = state
         self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in arrays)
         self.releases.load(releases)
 

@@ -271,6 +271,10 @@ def test_arbitrage_is_what_left_the_model_beyond_what_others_left(graph: Graph, 
     assert arbitrage.statistic(groups)[0] == pytest.approx(expected)
     graph.accounts["models"][groups.account, :2] = [40.0, 0.0]
     assert arbitrage.statistic(groups)[0] == 0.0
+    groups.population.norms.failing = 0.01
+    assert np.isnan(arbitrage.statistic(groups)[0])
+    graph.accounts["counts"][groups.account, 6] = 5.0
+    assert arbitrage.statistic(groups)[0] == 0.0
 
 
 def test_pivot_is_measured_against_everybody_elses_move(graph: Graph) -> None:
