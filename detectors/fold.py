@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from detectors.accounts import AccountWindows, bits
 from detectors.columns import Columns
+from detectors.linking.handovers import FAILED_BIT
 from detectors.partials import COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.slots import masks
 
@@ -21,6 +22,7 @@ MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "s
 MAX_CONTENTS = 8_000
 """Different contents listed of one account in a tick."""
 MIX_KINDS = ("model", "access_path")
+TURNED_AWAY = [COUNTS.index(name) for name in ("status_429", "status_403")]
 FAILED = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]
 CODED = ("plan", "verification", "pathway", "mix_name")
 
@@ -135,7 +137,7 @@ def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
     start = np.flatnonzero(np.concatenate([[True], (np.diff(account) != 0) | (value[1:] != value[:-1])]))
     run = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(rows))))
     kept = _busiest(account[start], np.diff(np.append(start, len(rows))), MAX_USES[name])
-    contents, per_use = _contents(run, columns["content"][rows], account[start], kept, name == "template")
+    contents, per_use = _contents(run, _flagged(columns)[rows], account[start], kept, name == "template")
     uses = {
         "use_account": account[start],
         "use_family": np.full(len(start), family),
@@ -162,6 +164,13 @@ def _place(account: NDArray) -> NDArray[np.int64]:
     return np.arange(len(account)) - np.searchsorted(account, account)
 
 
+def _flagged(columns: Columns) -> NDArray[np.uint64]:
+    """Return the contents' hashes, their lowest bit telling whether the request was answered 429 or 403."""
+    content = columns["content"]
+    away = columns["counts"][:, TURNED_AWAY].max(1) > 0
+    return np.where(content > 0, (content & ~FAILED_BIT) | np.where(away, FAILED_BIT, np.uint64(0)), np.uint64(0))
+
+
 def _contents(
     run: NDArray, content: NDArray, account: NDArray, kept: NDArray[np.bool_], wanted: bool
 ) -> tuple[NDArray, NDArray]:
@@ -172,8 +181,8 @@ def _contents(
     run, content = run[known], content[known]
     order = np.lexsort((content, run))
     run, content = run[order], content[order]
-    first = np.concatenate([[True], (np.diff(run) != 0) | (content[1:] != content[:-1])])
-    run, content = run[first], content[first]
+    last = np.concatenate([(np.diff(run) != 0) | ((content[1:] ^ content[:-1]) > FAILED_BIT), [True]])
+    run, content = run[last], content[last]
     listed = _place(account[run]) < MAX_CONTENTS
     return content[listed], np.bincount(run[listed], minlength=len(kept))
 

@@ -57,8 +57,8 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 """Dtype and trailing shape of each column. `mix_*` rows count an account's requests per model (kind 0) or access
 path (kind 1), and those refused or answered 429 or 403; `slots` and `use_slots` are masks of `detectors.slots`;
-`variety` has a bit of 64 set for each value of `VARIETIES`; `plan`, `verification`, `pathway` and `mix_name` are
-positions in `names`, -1 when not known."""
+`variety` has a bit of 64 set for each value of `VARIETIES`; the lowest bit of `contents` says that the account was
+answered 429 or 403; `plan`, `verification`, `pathway` and `mix_name` are positions in `names`, -1 when not known."""
 
 
 class Partial(msgspec.Struct, array_like=True):

@@ -11,6 +11,7 @@ from detectors.evidence import (
     cohort,
     elicitation,
     evenness,
+    failover,
     links,
     outlierness,
     pivot,
@@ -45,6 +46,7 @@ FAMILIES = (
     sweep,
     arbitrage,
     pivot,
+    failover,
 )
 
 __all__ = ["FAMILIES"]

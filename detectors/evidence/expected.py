@@ -15,7 +15,8 @@ by others, where they leaned on what happened to be common in the simulator.
 - relay: resellers, gateways and apps serve many people too: it adds, it does not carry;
 - sweep: below one refused technique an account (ln 2) there is no search, only people who try their luck;
 - arbitrage: less than a fifth of the traffic moved is what fallback routers do;
-- pivot: twice the population (ln 2) is what enthusiasts do.
+- pivot: twice the population (ln 2) is what enthusiasts do;
+- failover: between organisations nothing honest goes on where another was turned away; one in ten is chance.
 """
 
 from __future__ import annotations
@@ -76,4 +77,5 @@ EXPECTED = {
     "sweep": Expected(0.5, low=0.7),
     "arbitrage": Expected(0.5, low=0.2),
     "pivot": Expected(0.3, low=0.7),
+    "failover": Expected(0.6, low=0.1),
 }

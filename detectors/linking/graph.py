@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.columns import Names
 from detectors.linking import traits
+from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
 from detectors.windows import Table, decay
@@ -103,6 +104,7 @@ class Graph:
         self.members: list[list[int]] = []
         """Per value, the rows of its uses."""
         self.templates = TemplateFamilies()
+        self.handovers = Handovers()
         self._account: dict[str, int] = {}
         self._value: dict[int, int] = {}
         self._use: dict[int, int] = {}
@@ -113,6 +115,7 @@ class Graph:
         rows = self._account_rows(tick.accounts)
         self._describe(rows, tick)
         traits.note(self.accounts, rows, tick.columns, tick.end_ms)
+        self.handovers.update(self.accounts, rows, tick.columns, tick.end_ms)
         per_account = np.bincount(tick.columns["use_account"], tick.columns["use_contents"], len(rows))
         whole = Tick(tick.end_ms, [], tick.columns | {"contents": per_account})
         self._add(self.accounts, rows, whole, "", tick.columns["first"], tick.columns["last"])
@@ -221,7 +224,7 @@ class Graph:
         if not shared.any():
             return
         value = self.uses["value"][use[shared]]
-        mixed = tick.columns["contents"][shared] * np.uint64(0xFF51AFD7ED558CCD)
+        mixed = (tick.columns["contents"][shared] & ~FAILED_BIT) * np.uint64(0xFF51AFD7ED558CCD)
         register = (mixed >> np.uint64(58)).astype(np.intp)
         rest = (mixed << np.uint64(6)) | np.uint64(1 << 5)
         rank = (64 - np.floor(np.log2(rest.astype(np.float64)))).clip(1, 58).astype(np.uint8)

@@ -20,10 +20,11 @@ REFUSED, ELICITED = COUNTS.index("refused"), COUNTS.index("elicited")
 COLUMNS: dict[str, Column] = {
     "variety": ("u8", (2, len(VARIETIES))),
     "refused": ("u1", (2, REGISTERS)),
+    "handed": ("f4", (2, 2, 2)),
     **blocked.COLUMNS,
 }
 """By period: `variety`, bitmaps of the hashes of the languages, countries and user agents seen (48 bytes); `refused`,
-HyperLogLog registers of the elicitation templates that were refused (32 bytes)."""
+HyperLogLog registers of the elicitation templates that were refused (32 bytes); `handed`, see `handovers`."""
 
 
 def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
@@ -34,7 +35,7 @@ def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: in
         columns: the tick's (`partials.SCHEMA`).
         end_ms: end of the tick.
     """
-    for name in ("variety", "refused"):
+    for name in ("variety", "refused", "handed"):
         _turn(accounts[name], rows, accounts["last"][rows], end_ms)
     accounts["variety"][rows, 0] |= columns["variety"]
     blocked.note_failures(accounts, rows, columns, end_ms)

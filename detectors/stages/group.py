@@ -276,6 +276,7 @@ class GroupStage:
             "singles": graph.singles(),
             "templates": graph.templates.state(),
             "population": self.population.state(),
+            "handovers": graph.handovers.state(),
             "works": self.clusters.works.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "fusion": self.fusion.state(),
@@ -313,6 +314,7 @@ class GroupStage:
         self.population.load(rest["population"])
         self.fusion.load(rest["fusion"])
         self.clusters.load_bundles(rest["bundles"])
+        self.graph.handovers.load(rest["handovers"])
         self.clusters.works.load(rest["works"])
         self.campaign_book.load(rest["campaigns"])
         self._waiting = {}

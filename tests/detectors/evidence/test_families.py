@@ -12,6 +12,7 @@ from detectors.evidence import (
     cohort,
     elicitation,
     evenness,
+    failover,
     links,
     pivot,
     relay,
@@ -290,3 +291,13 @@ def test_pivot_is_measured_against_everybody_elses_move(graph: Graph) -> None:
     assert "new" in pivot.text(groups, 0, 0.0, 0.0)
     releases.time = 99 * DAY_MS
     assert np.isnan(pivot.statistic(groups)[0])
+
+
+def test_failover_is_what_comes_back_beyond_what_comes_back_anyway(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 50.0))
+    assert np.isnan(failover.statistic(groups)[0])
+    handed = graph.accounts["handed"]
+    handed[groups.account, 0] = [[5.0, 0.5], [4.0, 3.0]]
+    assert failover.statistic(groups)[0] == pytest.approx((0.75 - 0.1) * 160 / 170)
+    handed[groups.account, 0, 0, 1] = 5.0
+    assert failover.statistic(groups)[0] == 0.0

@@ -149,6 +149,7 @@ def test_restored_it_goes_on_alike() -> None:
     restored.restore(iter(log.items()))
     restored.load_singles(dict(subject.singles()))
     restored.templates.load(subject.templates.state())
+    restored.handovers.load(subject.handovers.state())
     assert restored.members == subject.members
     for number in range(6, 9):
         one = made(number)
