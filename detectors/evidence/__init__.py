@@ -13,6 +13,7 @@ from detectors.evidence import (
     evenness,
     failover,
     links,
+    onset,
     outlierness,
     pivot,
     relay,
@@ -20,6 +21,7 @@ from detectors.evidence import (
     replay,
     rhythm,
     shared_prompts,
+    subscription,
     sweep,
     synchrony,
     templates,
@@ -47,6 +49,8 @@ FAMILIES = (
     arbitrage,
     pivot,
     failover,
+    onset,
+    subscription,
 )
 
 __all__ = ["FAMILIES"]

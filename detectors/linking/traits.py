@@ -21,10 +21,12 @@ COLUMNS: dict[str, Column] = {
     "variety": ("u8", (2, len(VARIETIES))),
     "refused": ("u1", (2, REGISTERS)),
     "handed": ("f4", (2, 2, 2)),
+    "first_day": ("f4", ()),
     **blocked.COLUMNS,
 }
 """By period: `variety`, bitmaps of the hashes of the languages, countries and user agents seen (48 bytes); `refused`,
-HyperLogLog registers of the elicitation templates that were refused (32 bytes); `handed`, see `handovers`."""
+HyperLogLog registers of the elicitation templates that were refused (32 bytes); `handed`, see `handovers`.
+`first_day`: requests within 24 hours of the first sight (4 bytes)."""
 
 
 def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
@@ -38,6 +40,9 @@ def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: in
     for name in ("variety", "refused", "handed"):
         _turn(accounts[name], rows, accounts["last"][rows], end_ms)
     accounts["variety"][rows, 0] |= columns["variety"]
+    first = accounts["first"][rows]
+    early = (first == 0) | (columns["first"] < first + DAY_MS)
+    np.add.at(accounts["first_day"], rows[early], columns["counts"][early, 0])
     blocked.note_failures(accounts, rows, columns, end_ms)
 
 

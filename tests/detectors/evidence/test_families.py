@@ -14,12 +14,14 @@ from detectors.evidence import (
     evenness,
     failover,
     links,
+    onset,
     pivot,
     relay,
     repetition,
     replay,
     rhythm,
     shared_prompts,
+    subscription,
     sweep,
     synchrony,
     templates,
@@ -301,3 +303,24 @@ def test_failover_is_what_comes_back_beyond_what_comes_back_anyway(graph: Graph)
     assert failover.statistic(groups)[0] == pytest.approx((0.75 - 0.1) * 160 / 170)
     handed[groups.account, 0, 0, 1] = 5.0
     assert failover.statistic(groups)[0] == 0.0
+
+
+@pytest.mark.parametrize(("day", "busy", "expected"), [(60.0, 20.0, 1.0), (4.0, 20.0, 0.0), (60.0, 100.0, 0.0)])
+def test_onset_is_full_and_busy_from_the_first_day(graph: Graph, day: float, busy: float, expected: float) -> None:
+    groups = group(graph, np.full(SIZE, 500.0), created=np.full(SIZE, 98 * DAY_MS), first_day=np.full(SIZE, day))
+    groups.population.norms.busy = busy
+    assert onset.statistic(groups)[0] == expected
+    graph.accounts["created"][groups.account] = 50 * DAY_MS
+    assert np.isnan(onset.statistic(groups)[0])
+
+
+def test_subscription_ranks_members_on_their_own_plan(graph: Graph) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, 2] = 1_000.0
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts, plan=np.arange(SIZE) % 2)
+    assert np.isnan(subscription.statistic(groups)[0])
+    usual = np.linspace(1.0, 90.0, 99)
+    groups.population.norms.tokens = {0: usual, 1: usual}
+    assert subscription.statistic(groups)[0] == pytest.approx(np.log(50.0))
+    groups.population.norms.tokens = {0: 10 * usual, 1: 10 * usual}
+    assert subscription.statistic(groups)[0] == 0.0

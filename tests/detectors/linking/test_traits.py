@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from detectors.linking import traits
 from detectors.linking.graph import Graph
@@ -20,9 +21,12 @@ def graph_of(size: int) -> Graph:
 
 def seen(graph: Graph, bits: list[int], end_ms: int) -> None:
     nothing = {f"mix_{name}": np.zeros(0, np.int64) for name in ("account", "kind", "name", "failed")}
-    columns = nothing | {"variety": np.array([bits], np.uint64)}
+    columns = nothing | {"variety": np.array([bits], np.uint64), "first": np.array([end_ms - 1])}
+    columns["counts"] = np.ones((1, len(COUNTS)))
     traits.note(graph.accounts, np.array([0]), columns, end_ms)
-    graph.accounts["last"][0] = end_ms - 1
+    accounts = graph.accounts
+    accounts["first"][0] = accounts["first"][0] or end_ms - 1
+    accounts["last"][0] = end_ms - 1
 
 
 def test_values_of_two_periods_count_and_older_ones_do_not() -> None:
@@ -58,3 +62,23 @@ def test_only_refused_elicitation_is_remembered() -> None:
     counts[2, [traits.REFUSED, traits.ELICITED]] = 1
     traits.note_refusals(graph.accounts, np.arange(3), np.arange(3, dtype=np.uint64), counts)
     assert graph.accounts["refused"][:3].any(axis=(1, 2)).tolist() == [False, False, True]
+
+
+def test_the_first_day_ends_after_24_hours() -> None:
+    graph = graph_of(1)
+    for end_ms in (PERIOD, PERIOD + traits.DAY_MS - 1, PERIOD + traits.DAY_MS, PERIOD + 2 * traits.DAY_MS):
+        seen(graph, [1, 1, 1], end_ms)
+    assert graph.accounts["first_day"][0] == 2.0
+
+
+def test_usage_is_ranked_by_plan() -> None:
+    graph, norms = graph_of(160), Norms()
+    graph.accounts["plan"][:160] = np.repeat([0, 1, -1], [100, 49, 11])
+    graph.accounts["counts"][:160, :3] = np.arange(160)[:, None]
+    norms.refresh(graph, np.arange(160))
+    assert list(norms.tokens) == [0]
+    assert norms.tokens[0].tolist() == (2.0 * np.arange(100)).tolist()
+    assert norms.busy == pytest.approx(143.1)
+    again = Norms()
+    again.load(norms.state())
+    assert again.state()[3:] == norms.state()[3:]
