@@ -26,9 +26,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     The account does the group's work, and it shares something rare with another member or was young when first
     seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
     same cards and exits needs both, and to ask for like things; where pairs of values made the group, one of the two
-    will do; in a subpopulation it must share something rare, work through a good part of the prompts as often as
-    others do, and be young or give them a good part of its requests. A stranger who uses the same popular prompt, or
-    the same exit, has one.
+    will do; in a subpopulation it must share something rare, be young, and work through a good part of the prompts as
+    often as others do. A stranger who uses the same popular prompt, or the same exit, has one.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -43,7 +42,7 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         busy = requests >= BREADTH * np.average(requests, weights=requests)
-        return np.asarray(joined & broad & busy & (new | (requests >= WORK_SHARE * own)), bool)
+        return np.asarray(joined & new & broad & busy, bool)
     if part.kind == TEMPLATE:
         return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
     mix = groups.column("capabilities")[mine].astype(np.float64)
