@@ -15,7 +15,7 @@ from detectors.slots import masks
 
 CHUNK_BYTES = 250_000
 """A chunk ends before the account that takes it past a multiple of this; one account alone is at most 420 kB."""
-ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 240, 126, 15, 8
+ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 256, 126, 15, 8
 """Encoded size of a row of each kind; an account has its id besides."""
 MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "signature": 300}
 """Values of each family that one account is followed through in a tick: those with most requests."""
@@ -90,6 +90,7 @@ def _per_account(accounts: AccountWindows, rows: NDArray, who: NDArray, columns:
         "capabilities": np.add.reduceat(bits(columns["capabilities"][order]), start, axis=0),
         "slots": np.bitwise_or.reduceat(columns["slots"][order], start, axis=0),
         "features": accounts.features(rows, end_ms),
+        "elicitations": np.add.reduceat(columns["elicitations"][order], start, axis=0),
         "variety": np.bitwise_or.reduceat(columns["variety"][order], start, axis=0),
     }
 

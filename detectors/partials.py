@@ -40,6 +40,7 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "slots": ("u8", (WORDS,)),
     "features": ("f4", (FEATURES,)),
     "variety": ("u8", (len(VARIETIES),)),
+    "elicitations": ("f4", (len(ELICITATIONS),)),
     "mix_account": ("i4", ()),
     "mix_kind": ("i1", ()),
     "mix_name": ("i2", ()),

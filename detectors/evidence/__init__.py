@@ -8,6 +8,7 @@ honest groups in its turn (`fusion`).
 from detectors.evidence import (
     arbitrage,
     capability,
+    cleaning,
     cohort,
     elicitation,
     evenness,
@@ -51,6 +52,7 @@ FAMILIES = (
     failover,
     onset,
     subscription,
+    cleaning,
 )
 
 __all__ = ["FAMILIES"]

@@ -17,6 +17,7 @@ by others, where they leaned on what happened to be common in the simulator.
 - arbitrage: less than a fifth of the traffic moved is what fallback routers do;
 - pivot: twice the population (ln 2) is what enthusiasts do;
 - failover: between organisations nothing honest goes on where another was turned away; one in ten is chance;
+- cleaning: one in twenty requests is what a security team sends; much of it is counted under elicitation already;
 - onset, subscription: volume by other measures, hence little; half of the new, the top fifth of the plan at least.
 """
 
@@ -79,6 +80,7 @@ EXPECTED = {
     "arbitrage": Expected(0.5, low=0.2),
     "pivot": Expected(0.3, low=0.7),
     "failover": Expected(0.6, low=0.1),
+    "cleaning": Expected(0.3, low=0.05),
     "onset": Expected(0.3, low=0.5),
     "subscription": Expected(0.2, low=1.0),
 }

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking import blocked
-from detectors.partials import COUNTS, VARIETIES
-from detectors.windows import Table
+from detectors.partials import COUNTS, ELICITATIONS, VARIETIES
+from detectors.windows import Table, decay
 from detectors.windows.registers import REGISTERS, register_and_rank
 from detectors.windows.table import Column
 
@@ -22,11 +22,13 @@ COLUMNS: dict[str, Column] = {
     "refused": ("u1", (2, REGISTERS)),
     "handed": ("f4", (2, 2, 2)),
     "first_day": ("f4", ()),
+    "elicitations": ("f4", (len(ELICITATIONS),)),
     **blocked.COLUMNS,
 }
 """By period: `variety`, bitmaps of the hashes of the languages, countries and user agents seen (48 bytes); `refused`,
-HyperLogLog registers of the elicitation templates that were refused (32 bytes); `handed`, see `handovers`.
-`first_day`: requests within 24 hours of the first sight (4 bytes)."""
+HyperLogLog registers of the elicitation templates that were refused (32 bytes); `handed`, see `handovers` (32 bytes).
+`first_day`: requests within 24 hours of the first sight (4 bytes); `elicitations`: decayed requests with each kind of
+elicitation (16 bytes)."""
 
 
 def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
@@ -43,6 +45,8 @@ def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: in
     first = accounts["first"][rows]
     early = (first == 0) | (columns["first"] < first + DAY_MS)
     np.add.at(accounts["first_day"], rows[early], columns["counts"][early, 0])
+    held = accounts["elicitations"][rows] * decay(end_ms - accounts["last"][rows], PERIOD_MS)[:, None]
+    accounts["elicitations"][rows] = held + columns["elicitations"]
     blocked.note_failures(accounts, rows, columns, end_ms)
 
 

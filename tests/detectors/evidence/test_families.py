@@ -9,6 +9,7 @@ from detectors.evidence import (
     FAMILIES,
     arbitrage,
     capability,
+    cleaning,
     cohort,
     elicitation,
     evenness,
@@ -324,3 +325,14 @@ def test_subscription_ranks_members_on_their_own_plan(graph: Graph) -> None:
     assert subscription.statistic(groups)[0] == pytest.approx(np.log(50.0))
     groups.population.norms.tokens = {0: 10 * usual, 1: 10 * usual}
     assert subscription.statistic(groups)[0] == 0.0
+
+
+def test_cleaning_is_traces_to_rebuild_out_of_long_inputs(graph: Graph) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, :3] = [50.0, 9_000.0, 1_000.0]
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts)
+    assert np.isnan(cleaning.statistic(groups)[0])
+    graph.accounts["elicitations"][groups.account] = [25.0, 0.0, 0.0, 0.0]
+    assert cleaning.statistic(groups)[0] == 0.0
+    graph.accounts["elicitations"][groups.account, 1] = 25.0
+    assert cleaning.statistic(groups)[0] == pytest.approx(0.45, rel=0.02)

@@ -23,6 +23,7 @@ def seen(graph: Graph, bits: list[int], end_ms: int) -> None:
     nothing = {f"mix_{name}": np.zeros(0, np.int64) for name in ("account", "kind", "name", "failed")}
     columns = nothing | {"variety": np.array([bits], np.uint64), "first": np.array([end_ms - 1])}
     columns["counts"] = np.ones((1, len(COUNTS)))
+    columns["elicitations"] = np.array([[0.0, 1.0, 0.0, 0.0]])
     traits.note(graph.accounts, np.array([0]), columns, end_ms)
     accounts = graph.accounts
     accounts["first"][0] = accounts["first"][0] or end_ms - 1
@@ -82,3 +83,10 @@ def test_usage_is_ranked_by_plan() -> None:
     again = Norms()
     again.load(norms.state())
     assert again.state()[3:] == norms.state()[3:]
+
+
+def test_kinds_of_elicitation_fade() -> None:
+    graph = graph_of(1)
+    seen(graph, [1, 1, 1], 5 * PERIOD)
+    seen(graph, [1, 1, 1], 6 * PERIOD)
+    assert np.allclose(graph.accounts["elicitations"][0], [0, 1.5, 0, 0])
