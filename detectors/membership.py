@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.houses import crosses, houses
-from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, TEMPLATE, Groups
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups
 from detectors.partials import FAMILIES
 from detectors.typicality import typical
 
@@ -30,7 +30,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     The account does the group's work, and it shares something rare with another member or was young when first
     seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
     same cards and exits needs both, and to ask for like things; where pairs of values made the group, one of the two
-    will do. A stranger who uses the same popular prompt, or the same exit, has one.
+    will do; in a subpopulation it must share something rare, be young, and work through a good part of the prompts as
+    often as others do. A stranger who uses the same popular prompt, or the same exit, has one.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -46,6 +47,11 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         hands_joined = joined[~bare].sum() >= 0.5 * (~bare).sum()
         apart = joined | bare if hands_joined else joined | ~crowded(graph, accounts)
         return np.asarray(typical(graph, accounts) & apart, bool)
+    if part.kind == SUBPOPULATION:
+        used = part.traffic["templates"]
+        broad = used >= BREADTH * np.average(used, weights=requests)
+        busy = requests >= BREADTH * np.average(requests, weights=requests)
+        return np.asarray(joined & new & broad & busy, bool)
     if part.kind == TEMPLATE:
         return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
     mix = groups.column("capabilities")[mine].astype(np.float64)

@@ -150,6 +150,7 @@ class GroupStage:
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
         rows, uses = graph.update(tick)
+        self.population.norms.releases.see(tick.columns, tick.end_ms)
         self.models.observe(graph, tick, rows, main_clusters(graph, tick, rows, uses), self.account_alerts.accused)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms
@@ -162,6 +163,7 @@ class GroupStage:
             at_work = graph.accounts["last"][everyone] >= since
             codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
             self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
+            self.clusters.assign_subpopulations(links.min_accounts, since)
             if tick.end_ms // DAY_MS != self._evicted_on:
                 self._evicted_on = tick.end_ms // DAY_MS
                 self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
@@ -222,12 +224,14 @@ class GroupStage:
         bundled = bundle >= 0
         alone = inside & ~bundled
         user, slots = rows[tick.columns["use_account"][seen]], tick.columns["use_slots"][seen]
-        clusters = np.concatenate([cluster[alone], bundle[bundled], owner])
+        work = self.clusters.works.clusters(self.graph.accounts["component"][user], values)
+        working = work >= 0
+        clusters = np.concatenate([cluster[alone], bundle[bundled], work[working], owner])
         if len(clusters):
-            accounts = np.concatenate([user[alone], user[bundled], rows[joined]])
-            slots = np.concatenate([slots[alone], slots[bundled], tick.columns["slots"][joined]])
+            accounts = np.concatenate([user[alone], user[bundled], user[working], rows[joined]])
+            slots = np.concatenate([slots[alone], slots[bundled], slots[working], tick.columns["slots"][joined]])
             self.clusters.meet(clusters, accounts, slots, tick.end_ms)
-        counts = np.concatenate([counts[alone], counts[bundled], tick.columns["counts"][joined]])
+        counts = np.concatenate([counts[alone], counts[bundled], counts[working], tick.columns["counts"][joined]])
         return self.clusters.count(clusters, counts, tick.end_ms)
 
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
@@ -324,6 +328,8 @@ class GroupStage:
                 "population": self.population.state(),
             },
             "names": [graph.names.known, graph.models.known, graph.paths.known],
+            "handovers": graph.handovers.state(),
+            "works": self.clusters.works.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "cells": self.clusters.cell_of,
             "fusion": self.fusion.state(),
@@ -368,6 +374,8 @@ class GroupStage:
         self.fusion.load(msgspec.msgpack.decode(parts["fusion"], strict=False))
         self.clusters.load_bundles(msgspec.msgpack.decode(parts["bundles"], strict=False))
         self.clusters.cell_of = msgspec.msgpack.decode(parts["cells"], strict=False)
+        self.graph.handovers.load(msgspec.msgpack.decode(parts["handovers"], strict=False))
+        self.clusters.works.load(msgspec.msgpack.decode(parts["works"], strict=False))
         book: dict[str, Any] = {name: joined(parts, name) for name in ("campaigns", "alerts", "revisions")}
         self.campaign_book.load(book)
         self.account_alerts.load(msgspec.msgpack.decode(parts["account_alerts"], strict=False))
