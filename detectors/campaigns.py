@@ -186,8 +186,10 @@ class Campaigns:
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
     def is_kin(self, accounts: list[int], now: int) -> bool:
-        """Tell whether these accounts share members with a known campaign, or go on with its work."""
-        return bool(accounts) and (bool(self._overlaps(accounts)) or self._continued(accounts, now) >= 0)
+        """Tell whether a good part of these accounts are members of a known campaign, or others go on with its work."""
+        shared = self._overlaps(accounts)
+        part = max(shared.values(), default=0) >= OVERLAP * len(accounts)
+        return bool(accounts) and (part or self._continued(accounts, now) >= 0)
 
     def _continued(self, accounts: list[int], now: int) -> int:
         """Return the campaign that other accounts began and these go on with, the latest first; −1 for none."""
