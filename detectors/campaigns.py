@@ -27,7 +27,7 @@ OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
 MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
-CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
+CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 14.0
 REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
