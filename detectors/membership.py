@@ -33,7 +33,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     The account does the group's work, and it shares something rare with another member or was young when first
     seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
     same cards and exits needs both, and to ask for like things; where pairs of values made the group, it is young or
-    linked in two families, and typical of the group. A stranger who uses the same popular prompt, or the same exit, has one.
+    linked in two families, and typical of the group. A stranger who uses the same popular prompt, or the same exit,
+    has one.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
