@@ -27,7 +27,7 @@ OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
 MORE_NATS, MORE_ACCOUNTS = 3.0, 1.25
-CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
+CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 14.0
 REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
@@ -186,8 +186,10 @@ class Campaigns:
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
     def is_kin(self, accounts: list[int], now: int) -> bool:
-        """Tell whether these accounts share members with a known campaign, or go on with its work."""
-        return bool(accounts) and (bool(self._overlaps(accounts)) or self._continued(accounts, now) >= 0)
+        """Tell whether a good part of these accounts are members of a known campaign, or others go on with its work."""
+        shared = self._overlaps(accounts)
+        part = max(shared.values(), default=0) >= OVERLAP * len(accounts)
+        return bool(accounts) and (part or self._continued(accounts, now) >= 0)
 
     def _continued(self, accounts: list[int], now: int) -> int:
         """Return the campaign that other accounts began and these go on with, the latest first; −1 for none."""

@@ -268,7 +268,7 @@ class Clusters:
                     members |= {cluster: left} if len(left) else {}
 
     def free_silent(self, before_ms: int) -> None:
-        """Forget the rows of components, cells, bundles and sub-populations that are no more and were silent since `before_ms`."""
+        """Forget the rows of groups around no value that are no more and were silent since `before_ms`."""
         table, rows = self.table, np.arange(self.table.rows)
         silent = (table[LIVE][rows] > 0) & (table["value"][rows] < 0) & (table["campaign"][rows] < 0)
         silent &= (table["last"][rows] < before_ms) & (table["judged"][rows] < before_ms)

@@ -35,10 +35,10 @@ LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
-LEAST_NATS = 8.0
-"""However low honest groups stay: of a thousand groups one may be a campaign (7 nats), and it must be the likelier."""
+LEAST_NATS = 9.0
+"""However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
 KIN_NATS = 4.0
-LEAST_CHANCES = 50.0
+LEAST_CHANCES = 100.0
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert."""
 

@@ -82,7 +82,7 @@ class Rig:
         """Return another rig in the same state."""
         other = Rig(self.settings)
         self.graph.accounts.touch(np.arange(ACCOUNTS))
-        other.graph.restore(self.graph.snapshot().items())
+        other.graph.restore(self.graph.snapshot().items(), self.graph.singles.arrived)
         other.models.load(self.models.state())
         other.book.load(self.book.state())
         other.alerts.load(self.alerts.state())
