@@ -62,9 +62,23 @@ class Expected:
 
 
 AXES = (
-    (5.0, "outlierness evenness templates rhythm volume onset subscription synchrony mass distribution".split()),
-    (4.0, "capability elicitation sweep cleaning".split()),
-    (10.0, "links cohort shared_prompts replay relay failover pivot arbitrage".split()),
+    (
+        5.0,
+        (
+            "outlierness",
+            "evenness",
+            "templates",
+            "rhythm",
+            "volume",
+            "onset",
+            "subscription",
+            "synchrony",
+            "mass",
+            "distribution",
+        ),
+    ),
+    (4.0, ("capability", "elicitation", "sweep", "cleaning")),
+    (10.0, ("links", "cohort", "shared_prompts", "replay", "relay", "failover", "pivot", "arbitrage")),
 )
 """Families that one cause moves together, with the nats that they may give altogether. A machine at work shows in
 every family of the first line, whoever it works for: a drift monitor or an evaluation has them all. The second is what

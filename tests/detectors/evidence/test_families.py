@@ -261,6 +261,8 @@ def test_distribution_tells_a_crowd_like_everybody_from_one_of_its_own(graph: Gr
     assert distribution.statistic(narrow)[0] > 0.3
     narrow.population = population()
     assert np.isnan(distribution.statistic(narrow)[0])
+
+
 def people(size: int, languages: int, countries: int) -> np.ndarray:
     """Return the `variety` of accounts with so many languages and countries, and one user agent."""
     bits = [(1 << languages) - 1, (1 << countries) - 1, 1]
