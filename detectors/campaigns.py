@@ -30,7 +30,7 @@ OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
 MORE_ACCOUNTS = 1.25
-CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 18.0
+CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 14.0
 REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
@@ -235,10 +235,11 @@ class Campaigns:
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
     def is_kin(self, accounts: list[int], now: int) -> bool:
-        """Tell whether these accounts share members with a campaign that nobody dismissed, or go on with its work."""
+        """Tell whether a good part of these are members of an undismissed campaign, or others go on with its work."""
         silent = self.rulings.dismissed.keys()
-        shared = bool(accounts) and bool(self._overlaps(accounts).keys() - silent)
-        return shared or (bool(accounts) and self._continued(accounts, now, silent) >= 0)
+        shared = [both for number, both in self._overlaps(accounts).items() if number not in silent]
+        part = max(shared, default=0) >= OVERLAP * len(accounts)
+        return bool(accounts) and (part or self._continued(accounts, now, silent) >= 0)
 
     def _continued(self, accounts: list[int], now: int, but: Collection[int] = ()) -> int:
         """Return the campaign that other accounts began and these go on with, the latest first; −1 for none.

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 from detectors.linking.bundles import traffic
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, INFRASTRUCTURE, TEMPLATE, Group
+from detectors.linking.members import (
+    BEHAVIOUR,
+    BUNDLE,
+    COMPONENT,
+    INFRASTRUCTURE,
+    SUBPOPULATION,
+    TEMPLATE,
+    Group,
+)
+from detectors.linking.subpopulations import Works, shared_work, subpopulations
 from detectors.slots import meetings
 from detectors.windows import Table, decay
 from detectors.windows.table import LIVE
@@ -58,6 +67,7 @@ class Clusters:
         self.bundles: dict[int, NDArray] = {}
         """The templates of each bundle, as value rows."""
         self.bundle_of: dict[int, int] = {}
+        self.works = Works()
 
     def __len__(self) -> int:
         return self.table.rows
@@ -99,6 +109,8 @@ class Clusters:
         """Return about how many accounts the cluster has."""
         if cluster in self.bundles:
             return int(self.graph.values["accounts"][self.bundles[cluster]].max())
+        if cluster in self.works.parts:
+            return len(self.component_members.get(self.works.parts[cluster][0], ()))
         value = self.table["value"][cluster]
         if value >= 0:
             return int(self.graph.values["accounts"][value])
@@ -197,6 +209,11 @@ class Clusters:
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
 
+    def assign_subpopulations(self, min_accounts: int, since_ms: int) -> None:
+        """Look for the shared work of each component; call after `assign_components`."""
+        found = subpopulations(self.graph, self.component_members, min_accounts, since_ms)
+        self.works.assign(found, self.table)
+
     def load_bundles(self, bundles: dict[int, list[int]]) -> None:
         """Put back `bundles`, templates as lists."""
         self.bundles = {cluster: np.array(values, np.int64) for cluster, values in bundles.items()}
@@ -210,6 +227,11 @@ class Clusters:
             columns, templates = traffic(graph, self.bundles[cluster]), self.bundles[cluster]
             every = np.arange(len(columns["account"]))
             return Group(BUNDLE, columns, every, columns["account"], templates, meetings)
+        if cluster in self.works.parts:
+            component, templates = self.works.parts[cluster]
+            columns = shared_work(graph, self.component_members.get(component, np.zeros(0, np.int64)), templates)
+            every = np.arange(len(columns["account"]))
+            return Group(SUBPOPULATION, columns, every, columns["account"], templates, meetings)
         value = int(table["value"][cluster])
         if value < 0:
             kind = BEHAVIOUR if cluster in self.cell_members else COMPONENT
@@ -237,6 +259,7 @@ class Clusters:
             self.bundles[cluster] = np.array(left, np.int64)
             if not left:
                 del self.bundles[cluster]
+        self.works.forget_values(values)
 
     def free_accounts(self, accounts: NDArray) -> None:
         """Take accounts that will be forgotten out of their components and cells."""
@@ -250,13 +273,15 @@ class Clusters:
                     members |= {cluster: left} if len(left) else {}
 
     def free_silent(self, before_ms: int) -> None:
-        """Forget the rows of components, cells and bundles that are no more and were silent since `before_ms`."""
+        """Forget the rows of groups around no value that are no more and were silent since `before_ms`."""
         table, rows = self.table, np.arange(self.table.rows)
         silent = (table[LIVE][rows] > 0) & (table["value"][rows] < 0) & (table["campaign"][rows] < 0)
         silent &= (table["last"][rows] < before_ms) & (table["judged"][rows] < before_ms)
         silent[list(self.component_members)] = False
         silent[list(self.cell_members)] = False
         silent[list(self.bundles)] = False
+        silent[list(self.works.parts)] = False
+        self.works.forget_clusters(silent)
         self.cell_of = {code: cluster for code, cluster in self.cell_of.items() if not silent[cluster]}
         table.free(np.flatnonzero(silent))
 

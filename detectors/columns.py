@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_digest
 
 from detectors.hashing import digest
-from detectors.partials import CAPABILITIES, COUNTS
+from detectors.partials import CAPABILITIES, COUNTS, ELICITATIONS
 from detectors.request import Request
 
 CACHE_ENTRIES = 1 << 16
 MAX_NAME = 128
 """Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
 _CAPABILITY_BIT = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
+_ELICITATION_BIT = {name: 1 << position for position, name in enumerate(ELICITATIONS)}
 _GETTERS = {name: attrgetter(name) for name in Request.__struct_fields__}
 _NO_HASH = bytes(8)
 _HEXADECIMAL = re.compile("[0-9a-fA-F]*")
@@ -92,6 +93,9 @@ class Extractor:
         self._identifier = Cache(self._hash_identifier)
         self._network = Cache(lambda address: self._hash_identifier(network(address)))
         self._organization = Cache(digest)
+        self._language = Cache(lambda tag: _bit(tag.partition("-")[0].lower()))
+        self._bit = Cache(_bit)
+        self._elicitations = Cache(lambda names: sum(_ELICITATION_BIT.get(name, 0) for name in set(names)))
         self._capabilities = Cache(lambda names: sum(_CAPABILITY_BIT.get(name, 0) for name in set(names)))
 
     def _hash_identifier(self, value: str) -> int:
@@ -124,13 +128,32 @@ class Extractor:
             "device": _lookup(self._identifier, field["device_fingerprint"]),
             "network": _lookup(self._network, field["client_address"]),
             "signature": _hashes(field["thinking_signature_hash"]),
+            "variety": np.stack(
+                [
+                    _lookup(self._language, field["prompt_language"]),
+                    _lookup(self._bit, field["client_geo_country"]),
+                    _lookup(self._bit, field["user_agent_original"]),
+                ],
+                axis=1,
+            ),
             "capabilities": self._masks(field["prompt_capabilities"]),
             "counts": _counts(field, status),
+            "elicitations": self._kinds(field["prompt_elicitation"]),
         }
 
     def _masks(self, lists: Sequence[Sequence[str] | None]) -> NDArray[np.uint16]:
         get = self._capabilities
         return np.array([get[tuple(names)] if names else 0 for names in lists], np.uint16)
+
+    def _kinds(self, lists: Sequence[Sequence[str] | None]) -> NDArray[np.float32]:
+        get = self._elicitations
+        masks = np.array([get[tuple(names)] if names else 0 for names in lists], np.uint8)
+        return ((masks[:, None] >> np.arange(len(ELICITATIONS), dtype=np.uint8)) & 1).astype(np.float32)
+
+
+def _bit(value: str) -> int:
+    """Return one of 64 bits by the value's hash."""
+    return 1 << (digest(value) >> 58)
 
 
 def _counts(field: _Fields, status: NDArray) -> NDArray[np.float32]:

@@ -9,18 +9,21 @@ from numpy.typing import NDArray
 
 from detectors.accounts import AccountWindows, bits
 from detectors.columns import Columns
-from detectors.partials import FAMILIES, SCHEMA, Partial
+from detectors.linking.handovers import FAILED_BIT
+from detectors.partials import COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.slots import masks
 
 CHUNK_BYTES = 250_000
 """A chunk ends before the account that takes it past a multiple of this; one account alone is at most 420 kB."""
-ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 216, 126, 11, 8
+ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 256, 126, 15, 8
 """Encoded size of a row of each kind; an account has its id besides."""
 MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "signature": 300}
 """Values of each family that one account is followed through in a tick: those with most requests."""
 MAX_CONTENTS = 8_000
 """Different contents listed of one account in a tick."""
 MIX_KINDS = ("model", "access_path")
+TURNED_AWAY = [COUNTS.index(name) for name in ("status_429", "status_403")]
+FAILED = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]
 CODED = ("plan", "verification", "pathway", "mix_name")
 
 
@@ -87,6 +90,8 @@ def _per_account(accounts: AccountWindows, rows: NDArray, who: NDArray, columns:
         "capabilities": np.add.reduceat(bits(columns["capabilities"][order]), start, axis=0),
         "slots": np.bitwise_or.reduceat(columns["slots"][order], start, axis=0),
         "features": accounts.features(rows, end_ms),
+        "elicitations": np.add.reduceat(columns["elicitations"][order], start, axis=0),
+        "variety": np.bitwise_or.reduceat(columns["variety"][order], start, axis=0),
     }
 
 
@@ -97,13 +102,20 @@ def _mixes(who: NDArray, columns: Columns) -> Columns:
             for kind, name in enumerate(MIX_KINDS)
         ]
     )
+    failed = np.tile(columns["counts"][:, FAILED].max(1) > 0, len(MIX_KINDS))[keys[:, 2] >= 0]
     keys = keys[keys[:, 2] >= 0]
     if not len(keys):
-        return {name: np.zeros(0, SCHEMA[name][0]) for name in ("mix_account", "mix_kind", "mix_name", "mix_requests")}
+        return {name: np.zeros(0, dtype) for name, (dtype, _) in SCHEMA.items() if name.startswith("mix_")}
     order, start = _group(keys)
     first = keys[order[start]]
     requests = np.diff(np.append(start, len(order)))
-    return {"mix_account": first[:, 0], "mix_kind": first[:, 1], "mix_name": first[:, 2], "mix_requests": requests}
+    return {
+        "mix_account": first[:, 0],
+        "mix_kind": first[:, 1],
+        "mix_name": first[:, 2],
+        "mix_requests": requests,
+        "mix_failed": np.add.reduceat(failed[order].astype(np.float32), start),
+    }
 
 
 def _uses(who: NDArray, columns: Columns) -> Columns:
@@ -126,7 +138,7 @@ def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
     start = np.flatnonzero(np.concatenate([[True], (np.diff(account) != 0) | (value[1:] != value[:-1])]))
     run = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(rows))))
     kept = _busiest(account[start], np.diff(np.append(start, len(rows))), MAX_USES[name])
-    contents, per_use = _contents(run, columns["content"][rows], account[start], kept, name == "template")
+    contents, per_use = _contents(run, _flagged(columns)[rows], account[start], kept, name == "template")
     uses = {
         "use_account": account[start],
         "use_family": np.full(len(start), family),
@@ -153,6 +165,13 @@ def _place(account: NDArray) -> NDArray[np.int64]:
     return np.arange(len(account)) - np.searchsorted(account, account)
 
 
+def _flagged(columns: Columns) -> NDArray[np.uint64]:
+    """Return the contents' hashes, their lowest bit telling whether the request was answered 429 or 403."""
+    content = columns["content"]
+    away = columns["counts"][:, TURNED_AWAY].max(1) > 0
+    return np.where(content > 0, (content & ~FAILED_BIT) | np.where(away, FAILED_BIT, np.uint64(0)), np.uint64(0))
+
+
 def _contents(
     run: NDArray, content: NDArray, account: NDArray, kept: NDArray[np.bool_], wanted: bool
 ) -> tuple[NDArray, NDArray]:
@@ -163,8 +182,8 @@ def _contents(
     run, content = run[known], content[known]
     order = np.lexsort((content, run))
     run, content = run[order], content[order]
-    first = np.concatenate([[True], (np.diff(run) != 0) | (content[1:] != content[:-1])])
-    run, content = run[first], content[first]
+    last = np.concatenate([(np.diff(run) != 0) | ((content[1:] ^ content[:-1]) > FAILED_BIT), [True]])
+    run, content = run[last], content[last]
     listed = _place(account[run]) < MAX_CONTENTS
     return content[listed], np.bincount(run[listed], minlength=len(kept))
 

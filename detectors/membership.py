@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.houses import crosses, houses
-from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, TEMPLATE, Groups
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups
 from detectors.partials import FAMILIES
 from detectors.typicality import typical
 
@@ -19,6 +19,9 @@ WORK_SHARE = 0.3
 RARE = 0.6
 INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "device", "network"))
 CROWD = 20
+MOSTLY, HARDLY = 0.5, 0.1
+"""Where so many of a cell are linked, those of whom no link can be known count as linked; where so few are, links tell
+nothing of anybody; between the two a cell is a mixture, and only the linked are accused."""
 YOUNG_MS = 30 * DAY_MS
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
@@ -29,8 +32,10 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
 
     The account does the group's work, and it shares something rare with another member or was young when first
     seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
-    same cards and exits needs both, and to ask for like things; where pairs of values made the group, one of the two
-    will do. A stranger who uses the same popular prompt, or the same exit, has one.
+    same cards and exits needs both, and to ask for like things; where pairs of values made the group, it is young or
+    linked in two families, and typical of the group; in a subpopulation it must share something rare, be young, and
+    work through a good part of the prompts as often as others do. A stranger who uses the same popular prompt, or the
+    same exit, has one.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -43,9 +48,14 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
     if part.kind == BEHAVIOUR:
         bare = graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0
-        hands_joined = joined[~bare].sum() >= 0.5 * (~bare).sum()
-        apart = joined | bare if hands_joined else joined | ~crowded(graph, accounts)
+        share = joined[~bare].mean() if (~bare).any() else 1.0
+        apart = joined | (bare & (share >= MOSTLY)) | (~crowded(graph, accounts) & (share < HARDLY))
         return np.asarray(typical(graph, accounts) & apart, bool)
+    if part.kind == SUBPOPULATION:
+        used = part.traffic["templates"]
+        broad = used >= BREADTH * np.average(used, weights=requests)
+        busy = requests >= BREADTH * np.average(requests, weights=requests)
+        return np.asarray(joined & new & broad & busy, bool)
     if part.kind == TEMPLATE:
         return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
     mix = groups.column("capabilities")[mine].astype(np.float64)
@@ -53,23 +63,29 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
     alike = mix @ whole >= ALIKE * length  # so are two of which nothing is known
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
-    at_work = new | shared if part.kind == COMPONENT else new & shared
+    at_work = new & shared
     if part.kind == COMPONENT:
-        alike &= typical(graph, accounts)
+        at_work = (new | (linked_families(graph, accounts, accounts) > 1)) & typical(graph, accounts)
+        if (joined & alike & at_work).mean() < MOSTLY:
+            at_work[:] = False  # a mixture: several campaigns and whoever shares their exits
     return np.asarray(joined & alike & at_work, bool)
 
 
 def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
     """Tell which accounts share a rare payment, device, network or signature with a member of another organisation."""
+    return linked_families(graph, accounts, members) > 0
+
+
+def linked_families(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.int64]:
+    """Return in how many families each account shares something rare with a member of another organisation."""
     table = graph.accounts
     recent = table["recent"][members].reshape(len(members), -1)
     who, place = np.nonzero(recent >= 0)
     value = recent[who, place]
     house = houses(table["organization"][members], members)
     rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
-    return np.asarray(
-        np.isin(table["recent"][accounts], value[rare & crosses(value, house[who])]).any(axis=(1, 2)), bool
-    )
+    shared = value[rare & crosses(value, house[who])]
+    return np.isin(table["recent"][accounts], shared).any(axis=2).sum(axis=1)
 
 
 def crowded(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ COUNTS = (
     "refused", "status_429", "status_403", "elicited", "multi_turn",
 )  # fmt: skip
 FEATURES = 16
+VARIETIES = ("language", "country", "agent")
 
 SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "created": ("i8", ()),
@@ -38,10 +39,13 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "slots": ("u8", (WORDS,)),
     "features": ("f4", (FEATURES,)),
+    "variety": ("u8", (len(VARIETIES),)),
+    "elicitations": ("f4", (len(ELICITATIONS),)),
     "mix_account": ("i4", ()),
     "mix_kind": ("i1", ()),
     "mix_name": ("i2", ()),
     "mix_requests": ("f4", ()),
+    "mix_failed": ("f4", ()),
     "use_account": ("i4", ()),
     "use_family": ("i1", ()),
     "use_value": ("u8", ()),
@@ -53,8 +57,9 @@ SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {
     "contents": ("u8", ()),
 }
 """Dtype and trailing shape of each column. `mix_*` rows count an account's requests per model (kind 0) or access
-path (kind 1); `slots` and `use_slots` are masks of `detectors.slots`; `plan`, `verification`, `pathway` and `mix_name`
-are positions in `names`, -1 when not known."""
+path (kind 1), and those refused or answered 429 or 403; `slots` and `use_slots` are masks of `detectors.slots`;
+`variety` has a bit of 64 set for each value of `VARIETIES`; the lowest bit of `contents` says that the account was
+answered 429 or 403; `plan`, `verification`, `pathway` and `mix_name` are positions in `names`, -1 when not known."""
 
 
 class Partial(msgspec.Struct, array_like=True):

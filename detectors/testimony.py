@@ -11,7 +11,7 @@ from detectors.evidence import FAMILIES
 from detectors.evidence.fusion import NAMES, Fusion, Judgement
 from detectors.evidence.links import counts as shared_values
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BEHAVIOUR, BUNDLE, TEMPLATE, Groups
+from detectors.linking.members import BEHAVIOUR, BUNDLE, SUBPOPULATION, TEMPLATE, Groups
 from detectors.membership import accused
 from detectors.models.peers import verified
 
@@ -55,7 +55,7 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
     first = groups.column("first")[mine]
     return Testimony(
         accounts=accounts.tolist(),
-        by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE, BEHAVIOUR),
+        by_content=int(groups.kind[position]) in (TEMPLATE, BUNDLE, BEHAVIOUR, SUBPOPULATION),
         first_seen=int(first[first > 0].min()),
         score=float(judgement.total[position]),
         surprise=float(judgement.surprise[position]),

@@ -6,19 +6,27 @@ honest groups in its turn (`fusion`).
 """
 
 from detectors.evidence import (
+    arbitrage,
     capability,
+    cleaning,
     cohort,
     distribution,
     elicitation,
     evenness,
+    failover,
     links,
     mass,
+    onset,
     outlierness,
+    pivot,
     place,
+    relay,
     repetition,
     replay,
     rhythm,
     shared_prompts,
+    subscription,
+    sweep,
     synchrony,
     templates,
     verification,
@@ -43,6 +51,14 @@ FAMILIES = (
     mass,
     distribution,
     place,
+    relay,
+    sweep,
+    arbitrage,
+    pivot,
+    failover,
+    onset,
+    subscription,
+    cleaning,
 )
 
 __all__ = ["FAMILIES"]

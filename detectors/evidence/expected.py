@@ -12,7 +12,14 @@ by others, where they leaned on what happened to be common in the simulator.
 - cohort: most accounts of a campaign are young, unless they were bought;
 - verification: nobody signs a contract, or shows documents, for twenty thousand throw-away accounts;
 - volume: accounts that cost money are used;
-- place: a class, an office or an event share one network or card among most of them.
+- place: a class, an office or an event share one network or card among most of them;
+- relay: resellers, gateways and apps serve many people too: it adds, it does not carry;
+- sweep: below one refused technique an account (ln 2) there is no search, only people who try their luck;
+- arbitrage: less than a fifth of the traffic moved is what fallback routers do;
+- pivot: twice the population (ln 2) is what enthusiasts do;
+- failover: between organisations nothing honest goes on where another was turned away; one in ten is chance;
+- cleaning: one in twenty requests is what a security team sends; much of it is counted under elicitation already;
+- onset, subscription: volume by other measures, hence little; half of the new, the top fifth of the plan at least.
 """
 
 from __future__ import annotations
@@ -55,9 +62,23 @@ class Expected:
 
 
 AXES = (
-    (5.0, ("outlierness", "evenness", "templates", "rhythm", "volume", "synchrony", "mass", "distribution")),
-    (4.0, ("capability", "elicitation")),
-    (10.0, ("links", "cohort", "shared_prompts", "replay")),
+    (
+        5.0,
+        (
+            "outlierness",
+            "evenness",
+            "templates",
+            "rhythm",
+            "volume",
+            "onset",
+            "subscription",
+            "synchrony",
+            "mass",
+            "distribution",
+        ),
+    ),
+    (4.0, ("capability", "elicitation", "sweep", "cleaning")),
+    (10.0, ("links", "cohort", "shared_prompts", "replay", "relay", "failover", "pivot", "arbitrage")),
 )
 """Families that one cause moves together, with the nats that they may give altogether. A machine at work shows in
 every family of the first line, whoever it works for: a drift monitor or an evaluation has them all. The second is what
@@ -82,4 +103,12 @@ EXPECTED = {
     "distribution": Expected(0.4),
     "place": Expected(0.0, 2.0, low=0.6, width=0.5),
     "verification": Expected(0.0, 6.0, low=0.7, width=0.6),
+    "relay": Expected(0.4, low=0.2),
+    "sweep": Expected(0.5, low=0.7),
+    "arbitrage": Expected(0.5, low=0.2),
+    "pivot": Expected(0.3, low=0.7),
+    "failover": Expected(0.6, low=0.1),
+    "cleaning": Expected(0.3, low=0.05),
+    "onset": Expected(0.3, low=0.5),
+    "subscription": Expected(0.2, low=1.0),
 }

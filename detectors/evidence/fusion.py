@@ -16,12 +16,15 @@ from detectors.evidence.totals import Totals
 from detectors.linking.members import Groups
 
 NAMES = tuple(family.NAME for family in FAMILIES)
-PURPOSE = np.array([name in ("capability", "elicitation") for name in NAMES])
-DECISIVE = np.array([name in ("elicitation", "shared_prompts", "links", "replay") for name in NAMES])
+PURPOSE = np.array([name in ("capability", "elicitation", "sweep", "cleaning") for name in NAMES])
+DECISIVE = np.array(
+    [name in ("elicitation", "shared_prompts", "links", "replay", "failover", "sweep") for name in NAMES]
+)
 AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
-work through many prompts together, or share cards and devices a few at a time: one of these must show."""
+work through many prompts together, share cards and devices a few at a time, go on where another was turned away, or try
+technique after technique: one of these must show."""
 
 
 @dataclass

@@ -12,6 +12,8 @@ from detectors.evidence.shipped import SHIPPED
 RESERVOIR = 2_000
 OWN_ENOUGH = 400
 """Own groups from which on the shipped reference is no longer needed."""
+ENOUGH = 50
+"""Fewer values than this are no reference: many families are seldom measured."""
 TAIL = 0.9
 TAIL_NATS = -float(np.log(1.0 - TAIL))
 
@@ -76,9 +78,9 @@ class Reference:
         return fit.median, fit.far
 
     def minus_ln_p(self, values: NDArray) -> NDArray[np.float64]:
-        """Return −ln p of each value, shape (len(values),); 0 while nothing is known."""
+        """Return −ln p of each value, shape (len(values),); 0 while too little is known."""
         fit = self._fitted()
-        if not len(fit.sample):
+        if len(fit.sample) < ENOUGH:
             return np.zeros(len(values))
         at_least = len(fit.sample) - np.searchsorted(fit.sample, values, "left")
         body = -np.log((at_least + 1) / (len(fit.sample) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.members import BUNDLE, TEMPLATE, Groups
+from detectors.linking.members import BUNDLE, SUBPOPULATION, TEMPLATE, Groups
 
 NAME = "templates"
 
@@ -14,13 +14,15 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return (different contents / requests) × (share of the members' whole traffic through shared prompts).
 
     A class works on the same exercises and popular prompts repeat, so their first factor is low; people who use a
-    popular agent also do other things, so their second is. NaN where contents are not known, and where less than a
-    tenth of the traffic of a group that formed around something else is shared: its prompts may be paraphrased.
+    popular agent also do other things, so their second is; in a subpopulation the rest of the traffic is left out, so
+    the second is 1. NaN where contents are not known, and where less than a tenth of the traffic of a group that formed
+    around something else is shared: its prompts may be paraphrased.
     """
     table = groups.graph.accounts
     own = table["counts"][groups.account, 0].astype(np.float64)
     shared = np.minimum(table["shared"][groups.account], own)
     part = groups.sum(shared) / np.maximum(groups.sum(own), 1.0)
+    part = np.where(groups.kind == SUBPOPULATION, 1.0, part)
     known = groups.sum(table["contents"][groups.account]) > 0
     around_prompts = np.isin(groups.kind, (TEMPLATE, BUNDLE))
     return np.where(known & (around_prompts | (part >= 0.1)), different_share(groups) * part, np.nan)
@@ -33,7 +35,7 @@ def different_share(groups: Groups) -> NDArray[np.float64]:
     contents = np.minimum(contents, groups.graph.asked(groups.account))
     result = groups.sum(contents) / np.maximum(groups.sum(requests), 1.0)
     for position, part in enumerate(groups.parts):
-        if part.kind in (TEMPLATE, BUNDLE):
+        if part.kind in (TEMPLATE, BUNDLE, SUBPOPULATION):
             seen = float(groups.graph.values["content_requests"][part.values].sum())
             if seen:
                 result[position] = groups.graph.different_contents(part.values) / seen

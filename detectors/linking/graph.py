@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from detectors.columns import Names
 from detectors.hashing import digest
+from detectors.linking import traits
 from detectors.linking.follow import Followed, NewUses
+from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
 from detectors.models import account_columns
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
@@ -60,6 +62,7 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "asked": ("u8", (ASKED,)),
     "shared": ("f4", ()),
     **account_columns.COLUMNS,
+    **traits.COLUMNS,
 }
 _VALUE: dict[str, Column] = {
     LIVE: ("u1", ()),
@@ -109,6 +112,7 @@ class Graph:
         """Per value, the rows of its uses."""
         self.singles = self.followed.singles
         self.templates = TemplateFamilies()
+        self.handovers = Handovers()
         self._account = RowIndex(lambda rows: self.accounts["key"][rows])
 
     @property
@@ -126,6 +130,8 @@ class Graph:
         """Take in one tick; return the rows of its accounts (A,) and uses (U,), −1 for a value of one account."""
         rows = self._account_rows(tick.accounts)
         self._describe(rows, tick)
+        traits.note(self.accounts, rows, tick.columns, tick.end_ms)
+        self.handovers.update(self.accounts, rows, tick.columns, tick.end_ms)
         per_account = np.bincount(tick.columns["use_account"], tick.columns["use_contents"], len(rows))
         whole = Tick(tick.end_ms, [], tick.columns | {"contents": per_account})
         self._add(self.accounts, rows, whole, "", tick.columns["first"], tick.columns["last"])
@@ -169,6 +175,7 @@ class Graph:
         gone = np.zeros(self.accounts.rows, bool)
         gone[rows] = True
         self.singles.forget_accounts(gone)
+        self.handovers.forget_accounts(gone)
         for row in rows.tolist():
             self.ids[row] = ""
 
@@ -224,6 +231,12 @@ class Graph:
         family, value = tick.columns["use_family"], tick.columns["use_value"].copy()
         prompts = family == 0
         value[prompts] = self.templates.canonical(value[prompts], tick.columns["use_simhash"][prompts])
+        traits.note_refusals(
+            self.accounts,
+            rows[tick.columns["use_account"][prompts]],
+            value[prompts],
+            tick.columns["use_counts"][prompts],
+        )
         value ^= (family.astype(np.uint64) + np.uint64(1)) * np.uint64(FAMILY_SALT)
         accounts = rows[tick.columns["use_account"]]
         np.bitwise_or.at(self.accounts["carries"], accounts, np.left_shift(1, family).astype(np.uint8))
@@ -255,7 +268,7 @@ class Graph:
         if not shared.any():
             return
         value = self.uses["value"][use[shared]]
-        mixed = tick.columns["contents"][shared] * np.uint64(0xFF51AFD7ED558CCD)
+        mixed = (tick.columns["contents"][shared] & ~FAILED_BIT) * np.uint64(0xFF51AFD7ED558CCD)
         register = (mixed >> np.uint64(58)).astype(np.intp)
         rest = (mixed << np.uint64(6)) | np.uint64(1 << 5)
         rank = (64 - np.floor(np.log2(rest.astype(np.float64)))).clip(1, 58).astype(np.uint8)
@@ -266,7 +279,7 @@ class Graph:
     def _mark(self, rows: NDArray, tick: Tick) -> None:
         """Mark each account's contents in its bitmap."""
         who = rows[np.repeat(tick.columns["use_account"], tick.columns["use_contents"])]
-        mixed = tick.columns["contents"] * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (tick.columns["contents"] & ~FAILED_BIT) * np.uint64(0x9E3779B97F4A7C15)
         word, bit = (mixed >> np.uint64(56)) % np.uint64(ASKED), (mixed >> np.uint64(32)) % np.uint64(64)
         np.bitwise_or.at(self.accounts["asked"], (who, word.astype(np.intp)), np.uint64(1) << bit)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.graph import Graph
+from detectors.linking.norms import Norms
 from detectors.linking.profile import embed, profile
 from detectors.windows import Table
 
@@ -17,10 +18,11 @@ EMBEDDED = 2_000
 """Accounts that the mean profile is taken over."""
 LOGGED = 0.02
 """A fact counts as logged when it is known of at least this share of the accounts."""
-KINDS = ("template", "infrastructure", "component", "bundle", "behaviour")
+KINDS = ("template", "infrastructure", "component", "bundle", "behaviour", "subpopulation")
 """What a group formed around: one prompt template, one payment, device or network, pairs of values, templates that the
-same accounts work through, or a cell of like behaviour."""
-TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE, BEHAVIOUR = range(5)
+same accounts work through, or a cell of like behaviour; a subpopulation is a component's traffic through the templates
+that its members share."""
+TEMPLATE, INFRASTRUCTURE, COMPONENT, BUNDLE, BEHAVIOUR, SUBPOPULATION = range(6)
 
 
 class Population:
@@ -35,6 +37,7 @@ class Population:
         embedding: mean of the accounts' profiles under `linking.profile.embed`, shape (256,); empty at first.
         identified: what tells a customer's keys from a crowd: 2 where organisations are logged, 1 where only checks of
             identity are, 0 for neither.
+        norms: what single families compare with.
     """
 
     def __init__(self) -> None:
@@ -45,6 +48,7 @@ class Population:
         self.scores = np.zeros(1)
         self.identified = 2
         self.embedding = np.zeros(0)
+        self.norms = Norms()
 
     def refresh(self, graph: Graph, since_ms: int) -> None:
         """Look again at every account active since `since_ms`."""
@@ -64,6 +68,7 @@ class Population:
         self.elicited = float((counts[:, 9] / counts[:, 0]).mean())
         self.scores = np.sort(table["score"][active[:: len(active) // SCORES + 1]])
         self.rate = float(np.median(daily_rate(table["first"][active], table["last"][active], counts[:, 0])))
+        self.norms.refresh(graph, active)
 
     def state(self) -> list:
         """Return what `load` takes."""
@@ -75,13 +80,15 @@ class Population:
             self.scores.tolist(),
             self.identified,
             self.embedding.tolist(),
+            self.norms.state(),
         ]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        self.accounts, capabilities, self.elicited, self.rate, scores, self.identified, embedding = state
+        self.accounts, capabilities, self.elicited, self.rate, scores, self.identified, embedding, norms = state
         self.capabilities, self.scores = np.array(capabilities), np.array(scores, np.float32)
         self.embedding = np.array(embedding)
+        self.norms.load(norms)
 
 
 @dataclass

@@ -36,10 +36,10 @@ LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
-LEAST_NATS = 8.0
-"""However low honest groups stay: of a thousand groups one may be a campaign (7 nats), and it must be the likelier."""
+LEAST_NATS = 9.0
+"""However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
 KIN_NATS = 4.0
-LEAST_CHANCES = 50.0
+LEAST_CHANCES = 100.0
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert."""
 
@@ -167,6 +167,7 @@ class GroupStage:
         tick = self._merge(number, partials)
         graph, links = self.graph, self.settings.links
         rows, uses, evicted = *graph.update(tick), self.evicted
+        self.population.norms.releases.see(tick.columns, tick.end_ms)
         self.models.observe(graph, tick, rows, main_clusters(graph, tick, rows, uses), self.account_alerts.accused)
         if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
             self._linked_ms = tick.end_ms
@@ -179,6 +180,7 @@ class GroupStage:
             at_work = graph.accounts["last"][everyone] >= since
             codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
             self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
+            self.clusters.assign_subpopulations(links.min_accounts, since)
             if tick.end_ms // DAY_MS != self._evicted_on:
                 self._evicted_on = tick.end_ms // DAY_MS
                 self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
@@ -244,12 +246,14 @@ class GroupStage:
         bundled = bundle >= 0
         alone = inside & ~bundled
         user, slots = rows[tick.columns["use_account"][seen]], tick.columns["use_slots"][seen]
-        clusters = np.concatenate([cluster[alone], bundle[bundled], owner])
+        work = self.clusters.works.clusters(self.graph.accounts["component"][user], values)
+        working = work >= 0
+        clusters = np.concatenate([cluster[alone], bundle[bundled], work[working], owner])
         if len(clusters):
-            accounts = np.concatenate([user[alone], user[bundled], rows[joined]])
-            slots = np.concatenate([slots[alone], slots[bundled], tick.columns["slots"][joined]])
+            accounts = np.concatenate([user[alone], user[bundled], user[working], rows[joined]])
+            slots = np.concatenate([slots[alone], slots[bundled], slots[working], tick.columns["slots"][joined]])
             self.clusters.meet(clusters, accounts, slots, tick.end_ms)
-        counts = np.concatenate([counts[alone], counts[bundled], tick.columns["counts"][joined]])
+        counts = np.concatenate([counts[alone], counts[bundled], counts[working], tick.columns["counts"][joined]])
         return self.clusters.count(clusters, counts, tick.end_ms)
 
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
@@ -348,6 +352,8 @@ class GroupStage:
                 "population": self.population.state(),
             },
             "names": [graph.names.known, graph.models.known, graph.paths.known],
+            "handovers": graph.handovers.state(),
+            "works": self.clusters.works.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
             "cells": self.clusters.cell_of,
             "fusion": self.fusion.state(),
@@ -396,6 +402,8 @@ class GroupStage:
         self.fusion.load(msgspec.msgpack.decode(parts["fusion"], strict=False))
         self.clusters.load_bundles(msgspec.msgpack.decode(parts["bundles"], strict=False))
         self.clusters.cell_of = msgspec.msgpack.decode(parts["cells"], strict=False)
+        self.graph.handovers.load(msgspec.msgpack.decode(parts["handovers"], strict=False))
+        self.clusters.works.load(msgspec.msgpack.decode(parts["works"], strict=False))
         book: dict[str, Any] = {name: joined(parts, name) for name in ("campaigns", "alerts", "revisions")}
         book["rulings"] = msgspec.msgpack.decode(parts["rulings"], strict=False)
         self.campaign_book.load(book)

@@ -105,9 +105,10 @@ def peaks(fusion: Fusion, groups: list[Judged]) -> dict[int, tuple[float, ...]]:
 
 
 def quantiles(values: np.ndarray, points: int = POINTS) -> tuple[float, ...]:
-    """Return `points` equally likely values."""
+    """Return `points` equally likely values; none when nothing is known."""
+    known = values[~np.isnan(values)]
     at = (np.arange(points) + 0.5) / points
-    return tuple(round(float(value), 4) for value in np.quantile(values[~np.isnan(values)], at, method="nearest"))
+    return tuple(round(float(value), 4) for value in np.quantile(known, at, method="nearest")) if len(known) else ()
 
 
 def main() -> None:

@@ -46,6 +46,11 @@ def crowd(accounts: int, count: int, span_ms: int, seed: int = 0) -> list[Reques
             "client_address": f"10.0.{rng.integers(20)}.7",
             "http_response_status_code": int(rng.choice([200, 200, 429, 403])),
             "conversation_turn": int(rng.integers(1, 4)),
+            "prompt_language": f"l{number % 7}",
+            "client_geo_country": f"C{who % 5}",
+            "user_agent_original": f"client/{who % 3}",
+            "response_refused": number % 9 == 0,
+            "prompt_elicitation": ["reasoning_tags"] if number % 3 == 0 else [],
         }
         if rng.random() < 0.7:
             fields |= {"account_plan": ("free", "pro", "api")[who % 3], "account_created": who + 1}
@@ -94,7 +99,7 @@ def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, idle: 
         "created": np.full(len(ids), -1),
         "counts": np.concatenate([count[:, None], np.zeros((len(ids), len(COUNTS) - 1))], axis=1),
         **dict.fromkeys(("plan", "verification", "pathway"), np.full(len(ids), -1)),
-        **{name: np.zeros(0) for name in ("mix_account", "mix_kind", "mix_name", "mix_requests")},
+        **{name: np.zeros(0) for name in ("mix_account", "mix_kind", "mix_name", "mix_requests", "mix_failed")},
         "use_account": np.array([ids.index(account) for account, _, _ in order]),
         "use_family": np.array([FAMILIES.index(family) for _, family, _ in order]),
         "use_value": np.array([value for _, _, value in order], np.uint64),

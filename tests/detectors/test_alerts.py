@@ -9,10 +9,10 @@ import pytest
 
 from detectors.alerts import Alert, Decision, Limits, stable_id
 from detectors.decisions import Subject, decide
-from detectors.settings import DecisionSettings
+from detectors.settings import DecisionSettings, DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
-from tests.detectors.made import DAY_MS, HOUR_MS, TICK_MS, campaign_among, run, settings
+from tests.detectors.made import DAY_MS, HOUR_MS, TICK_MS, campaign_among, run
 
 ALERT = [
     "alert_id", "campaign_id", "revision", "state", "kind", "severity", "time", "first_seen", "last_seen", "score",
@@ -31,7 +31,8 @@ PLAIN = Subject("acc", 0.5, "")
 def outputs() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the alerts and decisions about a campaign, as their consumers get them."""
     requests = campaign_among(150, 40, DAY_MS)
-    account, group = AccountStage(settings()), GroupStage(settings())
+    short = DetectorSettings(decisions=DecisionSettings(duration_hours=30.0))
+    account, group = AccountStage(short), GroupStage(short)
     found = group.process(run(account, requests, [1_000]) + account.advance())
     again = msgspec.json.decode(msgspec.json.encode(found.alerts), type=list[Alert])
     assert again == found.alerts

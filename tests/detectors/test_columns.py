@@ -130,3 +130,12 @@ def test_dtypes() -> None:
     columns = Extractor()([request(0, 1, prompt_template="t")])
     assert columns["template"].dtype == np.uint64
     assert columns["counts"].dtype == np.float32
+
+
+def test_languages_countries_and_agents_are_bits_and_elicitations_flags() -> None:
+    fields = {"client_geo_country": "PT", "prompt_elicitation": ["trace_reconstruction", "unheard of"]}
+    columns = Extractor()([request(0, 1, prompt_language=tag, **fields) for tag in ("pt-BR", "PT")] + [request(1, 1)])
+    variety = columns["variety"]
+    assert np.bitwise_count(variety).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    assert variety[0].tolist() == variety[1].tolist()
+    assert columns["elicitations"].tolist() == [[0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]]

@@ -7,23 +7,32 @@ import pytest
 
 from detectors.evidence import (
     FAMILIES,
+    arbitrage,
     capability,
+    cleaning,
     cohort,
     distribution,
     elicitation,
     evenness,
+    failover,
     links,
     mass,
+    onset,
+    pivot,
     place,
+    relay,
     repetition,
     replay,
     rhythm,
     shared_prompts,
+    subscription,
+    sweep,
     synchrony,
     templates,
     verification,
     volume,
 )
+from detectors.linking import traits
 from detectors.linking.graph import ASKED, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
 from detectors.linking.profile import embed, profile
@@ -252,3 +261,120 @@ def test_distribution_tells_a_crowd_like_everybody_from_one_of_its_own(graph: Gr
     assert distribution.statistic(narrow)[0] > 0.3
     narrow.population = population()
     assert np.isnan(distribution.statistic(narrow)[0])
+
+
+def people(size: int, languages: int, countries: int) -> np.ndarray:
+    """Return the `variety` of accounts with so many languages and countries, and one user agent."""
+    bits = [(1 << languages) - 1, (1 << countries) - 1, 1]
+    return np.tile(np.array([bits, [0, 0, 0]], np.uint64), (size, 1, 1))
+
+
+def test_relay_counts_people_beyond_what_accounts_of_like_volume_have(graph: Graph) -> None:
+    requests = np.full(SIZE, 100.0)
+    results = []
+    for languages, countries in ((1, 1), (8, 3)):
+        groups = group(graph, requests, variety=people(SIZE, languages, countries))
+        groups.population.norms.breadth[:] = np.log(2.0)
+        results.append(relay.statistic(groups)[0])
+    assert results[0] == 0.0
+    assert results[1] == pytest.approx(np.log(12.0), abs=0.15)
+    assert np.isnan(relay.statistic(group(graph, requests))[0])
+
+
+def test_one_client_for_all_counts_on_top_unless_it_is_everybodys(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 100.0), variety=people(SIZE, 8, 3))
+    groups.population.norms.breadth[:] = np.log(2.0)
+    plain = relay.statistic(groups)[0]
+    groups.population.norms.agents[:] = 1 / 64
+    assert relay.statistic(groups)[0] > 1.7 * plain
+    groups.population.norms.agents[0] = 1.0
+    assert relay.statistic(groups)[0] == pytest.approx(plain)
+
+
+@pytest.mark.parametrize(("different", "least", "most"), [(0, 0.0, 0.0), (1, 0.0, 0.05), (2_000, 3.2, 4.6)])
+def test_sweep_counts_different_refused_techniques(graph: Graph, different: int, least: float, most: float) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, [0, 6, 9]] = 50.0
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts, carries=np.ones(SIZE))
+    if different:
+        who = np.random.default_rng(5).integers(0, SIZE, 4_000)
+        templates = (np.arange(4_000) % different + 1).astype(np.uint64)
+        traits.note_refusals(graph.accounts, groups.account[who], templates, np.ones((4_000, len(COUNTS))))
+    assert least <= sweep.statistic(groups)[0] <= most
+
+
+def test_sweep_is_not_measured_without_elicitation(graph: Graph) -> None:
+    assert np.isnan(sweep.statistic(group(graph, np.full(SIZE, 50.0), carries=np.ones(SIZE)))[0])
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0.0, 0.8), (0.7, 0.1)])
+def test_arbitrage_is_what_left_the_model_beyond_what_others_left(graph: Graph, others: float, expected: float) -> None:
+    groups = group(graph, np.full(SIZE, 50.0))
+    graph.accounts["models"][groups.account, :2] = [10.0, 40.0]
+    assert np.isnan(arbitrage.statistic(groups)[0])
+    graph.accounts["blocked"][groups.account, 0] = [5.0, 5.0]
+    groups.population.norms.retreat[0, 0] = others
+    assert arbitrage.statistic(groups)[0] == pytest.approx(expected)
+    graph.accounts["models"][groups.account, :2] = [40.0, 0.0]
+    assert arbitrage.statistic(groups)[0] == 0.0
+    groups.population.norms.failing = 0.01
+    assert np.isnan(arbitrage.statistic(groups)[0])
+    graph.accounts["counts"][groups.account, 6] = 5.0
+    assert arbitrage.statistic(groups)[0] == 0.0
+
+
+def test_pivot_is_measured_against_everybody_elses_move(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 50.0))
+    graph.models.codes(["old", "new"])
+    graph.accounts["models"][groups.account, :2] = [5.0, 5.0]
+    assert np.isnan(pivot.statistic(groups)[0])
+    releases = groups.population.norms.releases
+    releases.model, releases.time, releases.adoption = 1, 105 * DAY_MS, 0.05
+    assert pivot.statistic(groups)[0] == pytest.approx(np.log(0.52 / 0.07))
+    releases.adoption = 0.6
+    assert pivot.statistic(groups)[0] == 0.0
+    assert "new" in pivot.text(groups, 0, 0.0, 0.0)
+    releases.time = 99 * DAY_MS
+    assert np.isnan(pivot.statistic(groups)[0])
+
+
+def test_failover_is_what_comes_back_beyond_what_comes_back_anyway(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 50.0))
+    assert np.isnan(failover.statistic(groups)[0])
+    handed = graph.accounts["handed"]
+    handed[groups.account, 0] = [[5.0, 0.5], [4.0, 3.0]]
+    assert failover.statistic(groups)[0] == pytest.approx((0.75 - 0.1) * 160 / 170)
+    handed[groups.account, 0, 0, 1] = 5.0
+    assert failover.statistic(groups)[0] == 0.0
+
+
+@pytest.mark.parametrize(("day", "busy", "expected"), [(60.0, 20.0, 1.0), (4.0, 20.0, 0.0), (60.0, 100.0, 0.0)])
+def test_onset_is_full_and_busy_from_the_first_day(graph: Graph, day: float, busy: float, expected: float) -> None:
+    groups = group(graph, np.full(SIZE, 500.0), created=np.full(SIZE, 98 * DAY_MS), first_day=np.full(SIZE, day))
+    groups.population.norms.busy = busy
+    assert onset.statistic(groups)[0] == expected
+    graph.accounts["created"][groups.account] = 50 * DAY_MS
+    assert np.isnan(onset.statistic(groups)[0])
+
+
+def test_subscription_ranks_members_on_their_own_plan(graph: Graph) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, 2] = 1_000.0
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts, plan=np.arange(SIZE) % 2)
+    assert np.isnan(subscription.statistic(groups)[0])
+    usual = np.linspace(1.0, 90.0, 99)
+    groups.population.norms.tokens = {0: usual, 1: usual}
+    assert subscription.statistic(groups)[0] == pytest.approx(np.log(50.0))
+    groups.population.norms.tokens = {0: 10 * usual, 1: 10 * usual}
+    assert subscription.statistic(groups)[0] == 0.0
+
+
+def test_cleaning_is_traces_to_rebuild_out_of_long_inputs(graph: Graph) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, :3] = [50.0, 9_000.0, 1_000.0]
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts)
+    assert np.isnan(cleaning.statistic(groups)[0])
+    graph.accounts["elicitations"][groups.account] = [25.0, 0.0, 0.0, 0.0]
+    assert cleaning.statistic(groups)[0] == 0.0
+    graph.accounts["elicitations"][groups.account, 1] = 25.0
+    assert cleaning.statistic(groups)[0] == pytest.approx(0.45, rel=0.02)

@@ -148,6 +148,7 @@ def test_restored_it_goes_on_alike() -> None:
     restored = graph()
     restored.restore(iter(log.items()), subject.singles.arrived)
     restored.templates.load(subject.templates.state())
+    restored.handovers.load(subject.handovers.state())
     for value in range(subject.values.rows):
         assert restored.members[value].tolist() == subject.members[value].tolist()
     for number in range(6, 9):

@@ -1,0 +1,42 @@
+"""Probe, then scale: many different ways to get at the reasoning were tried, and turned down.
+
+One laboratory sent 12,000 requests, each with another technique, most of them rejected, and then scaled what had worked
+(threat-intelligence report of September 2026). Refusals of different elicitation prompts are counted, not their share,
+so that the scaled winners do not drown the trail, and an honest crowd that tries one famous jailbreak has one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.members import Groups
+from detectors.windows.registers import distinct
+
+NAME = "sweep"
+MIN_ELICITED = 10.0
+
+
+def statistic(groups: Groups) -> NDArray[np.float64]:
+    """Return ln(1 + d / members): d different elicitation templates that the members had refused, two to four weeks.
+
+    NaN for groups with fewer than ten elicitation requests, or whose templates are not known.
+    """
+    table = groups.graph.accounts
+    elicited = groups.sum(table["counts"][groups.account, 9])
+    known = groups.sum((table["carries"][groups.account] & 1).astype(np.float64)) > 0
+    return np.where((elicited >= MIN_ELICITED) & known, np.log1p(techniques(groups) / groups.size), np.nan)
+
+
+def techniques(groups: Groups) -> NDArray[np.float64]:
+    """Return about how many different elicitation templates were refused in each group, shape (G,)."""
+    registers = groups.graph.accounts["refused"][groups.account].max(1)
+    return distinct(np.maximum.reduceat(registers, groups.start[:-1], axis=0))
+
+
+def text(groups: Groups, group: int, value: float, median: float) -> str:
+    """Return the sentence for one group."""
+    return (
+        f"about {techniques(groups)[group]:,.0f} different prompts for eliciting reasoning or avoiding filters were "
+        f"refused, {np.expm1(value):.1f} for each account (honest groups: {np.expm1(median):.1f})"
+    )

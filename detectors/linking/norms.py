@@ -1,0 +1,120 @@
+"""What is usual among all accounts, for the families that compare a group with the population at large."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking.blocked import MIXES, drops, failing
+from detectors.linking.graph import DAY_MS, MODELS, Graph
+from detectors.linking.releases import Releases
+from detectors.linking.traits import BITS, agents, varieties
+
+OCTAVES = 20
+"""Accounts are compared with those that make about as many requests: within a factor of two."""
+ENOUGH = 50
+"""Fewer accounts than this are no norm."""
+SAMPLE, PLAN_SAMPLE = 20_000, 2_000
+PRIOR = 20.0
+"""Accounts of the average added to each model's and path's own."""
+
+
+class Norms:
+    """Refreshed with the population.
+
+    Attributes:
+        breadth: 90 % quantile, over the accounts with about 2^octave requests, of `breadth`; NaN where
+            there are too few, shape (OCTAVES,).
+        agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
+        retreat: mean share lost by a model (kind 0) or path (1) among the accounts it turned away, shape (2, 32).
+        failing: mean share of an account's requests that are refused or answered 429 or 403.
+        busy: 90 % quantile of the accounts' requests a day.
+        tokens: sorted tokens a day of the accounts on each plan with at least 50, by code.
+        releases: the latest model and how fast it is taken up.
+    """
+
+    def __init__(self) -> None:
+        self.breadth = np.full(OCTAVES, np.nan)
+        self.agents = np.full(BITS, np.nan)
+        self.retreat = np.zeros((len(MIXES), MODELS))
+        self.failing = 0.0
+        self.busy = 0.0
+        self.tokens: dict[int, NDArray[np.float64]] = {}
+        self.releases = Releases()
+
+    def refresh(self, graph: Graph, active: NDArray) -> None:
+        """Look again at the `active` accounts."""
+        self.releases.refresh(graph, active)
+        rows = active[:: len(active) // SAMPLE + 1]
+        wide = breadth(graph, rows)
+        mine = octave(graph.accounts["counts"][rows, 0])
+        for number in range(OCTAVES):
+            near = wide[(np.abs(mine - number) <= 1) & ~np.isnan(wide)]
+            self.breadth[number] = np.quantile(near, 0.9) if len(near) >= ENOUGH else np.nan
+        used = agents(graph.accounts, rows)
+        known = used.any(1)
+        self.agents = used[known].mean(0) if known.sum() >= ENOUGH else np.full(BITS, np.nan)
+        self._usage(graph, rows)
+        self.failing = float(failing(graph.accounts["counts"][rows]).mean()) if len(rows) else 0.0
+        for kind in range(len(MIXES)):
+            name, failures, drop = drops(graph.accounts, rows, kind)
+            turned = failures >= 1
+            count = np.bincount(name[turned], minlength=MODELS)
+            whole = float(drop[turned].mean()) if turned.any() else 0.0
+            self.retreat[kind] = (np.bincount(name[turned], drop[turned], MODELS) + PRIOR * whole) / (count + PRIOR)
+
+    def _usage(self, graph: Graph, rows: NDArray) -> None:
+        table = graph.accounts
+        self.busy = float(np.quantile(daily(graph, rows, table["counts"][rows, 0]), 0.9)) if len(rows) else 0.0
+        plan, tokens = table["plan"][rows], daily_tokens(graph, rows)
+        codes, count = np.unique(plan[plan >= 0], return_counts=True)
+        self.tokens = {}
+        for code in codes[count >= ENOUGH].tolist():
+            known = np.sort(tokens[plan == code])
+            self.tokens[code] = known[:: len(known) // PLAN_SAMPLE + 1]
+
+    def state(self) -> list:
+        """Return what `load` takes."""
+        tokens = [(code, known.tolist()) for code, known in self.tokens.items()]
+        return [
+            self.breadth.tolist(),
+            self.agents.tolist(),
+            self.retreat.tolist(),
+            self.failing,
+            self.busy,
+            tokens,
+            self.releases.state(),
+        ]
+
+    def load(self, state: list) -> None:
+        """Put back what `state` returned."""
+        *arrays, self.failing, self.busy, tokens, releases = state
+        self.tokens = {code: np.array(known, np.float64) for code, known in tokens}
+        self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in arrays)
+        self.releases.load(releases)
+
+
+def octave(requests: NDArray) -> NDArray[np.int64]:
+    """Return the whole part of log2 of the requests, 0 … OCTAVES − 1."""
+    return np.clip(np.log2(np.maximum(requests, 1.0)), 0, OCTAVES - 1).astype(np.int64)
+
+
+def breadth(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
+    """Return ln(languages × countries × user agents) of each account, what is not known left out; NaN without any."""
+    counted = varieties(graph.accounts, rows)
+    return np.where(counted.any(1), np.log(np.maximum(counted, 1.0)).sum(1), np.nan)
+
+
+def daily(graph: Graph, rows: NDArray, amounts: NDArray) -> NDArray[np.float64]:
+    """Return decayed amounts of the accounts per day between first and last sight, a day at least.
+
+    Amounts fade with the half-life of the graph, so they stand for no more than half-life / ln 2 days, however old the
+    account is: without that limit young accounts would look busy for being young.
+    """
+    watched = (graph.accounts["last"][rows] - graph.accounts["first"][rows]) / DAY_MS
+    return np.asarray(amounts / np.clip(watched, 1.0, graph.half_life_ms / DAY_MS / np.log(2.0)), np.float64)
+
+
+def daily_tokens(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
+    """Return input and output tokens of each account a day."""
+    return daily(graph, rows, graph.accounts["counts"][rows, 1:3].sum(1, dtype=np.float64))

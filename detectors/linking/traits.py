@@ -1,0 +1,89 @@
+"""What an account is seen to be and do beyond its traffic: small figures for the evidence families to read."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.linking import blocked
+from detectors.partials import COUNTS, ELICITATIONS, VARIETIES
+from detectors.windows import Table, decay
+from detectors.windows.registers import REGISTERS, register_and_rank
+from detectors.windows.table import Column
+
+DAY_MS = 86_400_000
+PERIOD_MS = 14 * DAY_MS
+"""Bitmaps keep the current and the previous period."""
+BITS = 64
+REFUSED, ELICITED = COUNTS.index("refused"), COUNTS.index("elicited")
+
+COLUMNS: dict[str, Column] = {
+    "variety": ("u8", (2, len(VARIETIES))),
+    "refused": ("u1", (2, REGISTERS)),
+    "handed": ("f4", (2, 2, 2)),
+    "first_day": ("f4", ()),
+    "elicitations": ("f4", (len(ELICITATIONS),)),
+    **blocked.COLUMNS,
+}
+"""By period: `variety`, bitmaps of the hashes of the languages, countries and user agents seen (48 bytes); `refused`,
+HyperLogLog registers of the elicitation templates that were refused (32 bytes); `handed`, see `handovers` (32 bytes).
+`first_day`: requests within 24 hours of the first sight (4 bytes); `elicitations`: decayed requests with each kind of
+elicitation (16 bytes)."""
+
+
+def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
+    """Take in what one tick says of the accounts in `rows`, after its mixes and before its traffic are added.
+
+    Args:
+        accounts: the account table; `last` still says when each was seen before.
+        columns: the tick's (`partials.SCHEMA`).
+        end_ms: end of the tick.
+    """
+    for name in ("variety", "refused", "handed"):
+        _turn(accounts[name], rows, accounts["last"][rows], end_ms)
+    accounts["variety"][rows, 0] |= columns["variety"]
+    first = accounts["first"][rows]
+    early = (first == 0) | (columns["first"] < first + DAY_MS)
+    np.add.at(accounts["first_day"], rows[early], columns["counts"][early, 0])
+    held = accounts["elicitations"][rows] * decay(end_ms - accounts["last"][rows], PERIOD_MS)[:, None]
+    accounts["elicitations"][rows] = held + columns["elicitations"]
+    blocked.note_failures(accounts, rows, columns, end_ms)
+
+
+def note_refusals(accounts: Table, rows: NDArray, templates: NDArray[np.uint64], counts: NDArray) -> None:
+    """Remember which templates with elicitation requests were refused; call after `note`.
+
+    Args:
+        rows: the account of each use of a template, shape (U,).
+        templates: families (`linking.templates`), shape (U,).
+        counts: their traffic in the tick, shape (U, 11).
+    """
+    told = np.minimum(counts[:, ELICITED], counts[:, REFUSED]) > 0
+    register, rank = register_and_rank(templates[told])
+    np.maximum.at(accounts["refused"][:, 0], (rows[told], register), rank)
+
+
+def _turn(maps: NDArray, rows: NDArray, last_ms: NDArray, end_ms: int) -> None:
+    """Begin a new period in `maps` (accounts, 2, …) where the account was not seen in this one yet."""
+    behind = (end_ms - 1) // PERIOD_MS - last_ms // PERIOD_MS
+    turned = rows[behind > 0]
+    maps[turned, 1] = maps[turned, 0]
+    maps[turned, 0] = 0
+    maps[rows[behind > 1], 1] = 0
+
+
+def varieties(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
+    """Return about how many languages, countries and user agents each account has, shape (B, 3); 0 is not known.
+
+    Linear counting in 64 bits (Whang et al., ACM TODS 15(2), 1990).
+    """
+    maps = accounts["variety"][rows]
+    set_bits = np.bitwise_count(maps[:, 0] | maps[:, 1]).astype(np.float64)
+    return np.where(set_bits > 0, np.maximum(-BITS * np.log1p(-np.minimum(set_bits, BITS - 0.5) / BITS), 1.0), 0.0)
+
+
+def agents(accounts: Table, rows: NDArray) -> NDArray[np.bool_]:
+    """Return which of the 64 buckets of user agents each account uses, shape (B, 64)."""
+    maps = accounts["variety"][rows, :, VARIETIES.index("agent")]
+    joined = maps[:, 0] | maps[:, 1]
+    return np.asarray((joined[:, None] >> np.arange(BITS, dtype=np.uint64)) & np.uint64(1), bool)
