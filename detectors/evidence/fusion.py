@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence import FAMILIES
-from detectors.evidence.expected import EXPECTED
+from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.reference import Reference
 from detectors.linking.members import INFRASTRUCTURE, Groups
 
@@ -43,11 +44,17 @@ class Judgement:
 
 
 class Fusion:
-    """Adds up the evidence of every family against references that honest groups keep up to date."""
+    """Adds up the evidence of every family against references that honest groups keep up to date.
 
-    def __init__(self) -> None:
+    Args:
+        expected: how much each family counts, by its name.
+        total: what the totals of honest groups reach with these weights, the shipped reference by default.
+    """
+
+    def __init__(self, expected: Mapping[str, Expected] = EXPECTED, total: Reference | None = None) -> None:
+        self.expected = expected
         self.references = {name: Reference(name) for name in NAMES}
-        self.total = Reference("total")
+        self.total = total or Reference("total")
 
     @property
     def provisional(self) -> bool:
@@ -64,7 +71,7 @@ class Fusion:
     def nats(self, statistics: NDArray) -> NDArray[np.float64]:
         """Return the signed, weighed nats of statistics of shape (F, G)."""
         pairs = zip(NAMES, statistics, strict=True)
-        return np.stack([EXPECTED[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
+        return np.stack([self.expected[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
 
     @staticmethod
     def totals(nats: NDArray, kind: NDArray) -> NDArray[np.float64]:

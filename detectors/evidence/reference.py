@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,10 +37,14 @@ class Reference:
     ...     reference.add(value)
     >>> reference.minus_ln_p(np.array([0.7, 8.0])).round(1)
     array([0.6, 8.4])
+
+    Args:
+        statistic: name of the shipped quantiles.
+        shipped: values to start with instead.
     """
 
-    def __init__(self, statistic: str) -> None:
-        self._shipped = list(SHIPPED.get(statistic, ()))
+    def __init__(self, statistic: str, shipped: Sequence[float] | None = None) -> None:
+        self._shipped = list(SHIPPED.get(statistic, ()) if shipped is None else shipped)
         self._own: list[float] = []
         self._fit: _Fit | None = None
 

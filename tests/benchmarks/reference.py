@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from detectors.evidence import shipped
+from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES, Fusion
+from detectors.evidence.reference import Reference
+from detectors.linking.members import KINDS
+from detectors.partials import Partial
 from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import END_OF_TIME_MS, AccountStage
@@ -53,12 +58,27 @@ def judge(world: tuple[int, float]) -> list[Judged]:
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder, "events.jsonl")
         write("quiet", events, Path(folder, "labels.jsonl"), seed=seed, scale=scale)
-        return groups_of(events, UNLOGGED[seed % len(UNLOGGED)])
+        return groups_of(partials_of(events, UNLOGGED[seed % len(UNLOGGED)]))
 
 
-def groups_of(events: Path, unlogged: tuple[str, ...]) -> list[Judged]:
-    """Return the groups of one file of events."""
-    account, group = AccountStage(DetectorSettings()), GroupStage(DetectorSettings())
+def partials_of(events: Path, unlogged: tuple[str, ...] = ()) -> list[Partial]:
+    """Return what the account stage makes of one plain file of events without the fields `unlogged`."""
+    account, offset = AccountStage(DetectorSettings()), 0
+    partials: list[Partial] = []
+    with events.open("rb") as lines:
+        while batch := lines.readlines(BATCH * 700):
+            requests, _, _ = decode_batch(batch, END_OF_TIME_MS)
+            for request in requests:
+                for name in unlogged:
+                    setattr(request, name, None)
+            partials += account.process(requests, np.arange(offset, offset + len(requests)))
+            offset += len(requests)
+    return partials + account.advance()
+
+
+def groups_of(partials: list[Partial], kinds: Collection[int] = range(len(KINDS))) -> list[Judged]:
+    """Return the groups of `kinds` in one world."""
+    group = GroupStage(DetectorSettings(), kinds=kinds)
     found: dict[int, tuple[int, list[np.ndarray]]] = {}
 
     def observe(end_ms, due, groups, judgement, calls):
@@ -68,16 +88,7 @@ def groups_of(events: Path, unlogged: tuple[str, ...]) -> list[Judged]:
             rows.append(judgement.statistics[:, position].copy())
 
     group.observer = observe
-    offset = 0
-    with events.open("rb") as lines:
-        while batch := lines.readlines(BATCH * 700):
-            requests, _, _ = decode_batch(batch, END_OF_TIME_MS)
-            for request in requests:
-                for name in unlogged:
-                    setattr(request, name, None)
-            group.process(account.process(requests, np.arange(offset, offset + len(requests))))
-            offset += len(requests)
-    group.process(account.advance())
+    group.process(partials)
     return [Judged(kind, np.stack(rows)) for kind, rows in found.values()]
 
 
@@ -85,6 +96,17 @@ def peak(fusion: Fusion, judged: Judged) -> float:
     """Return the highest total that two judgements in a row reached."""
     total = fusion.totals(fusion.nats(judged.rows.T), np.full(len(judged.rows), judged.kind))
     return float(np.minimum(total[1:], total[:-1]).max()) if len(total) > 1 else float(total[0])
+
+
+def fusion_from(groups: list[Judged], expected: Mapping[str, Expected] = EXPECTED) -> Fusion:
+    """Return a fusion with these weights that ranks totals among the honest `groups`, as the shipped one does."""
+    plain = Fusion(expected)
+    return Fusion(expected, Reference("total", quantiles(np.array([peak(plain, judged) for judged in groups]))))
+
+
+def surprises(fusion: Fusion, groups: list[Judged]) -> np.ndarray:
+    """Return −ln p of each group's peak, as alerts are called by it."""
+    return fusion.total.minus_ln_p(np.array([peak(fusion, judged) for judged in groups]))
 
 
 def quantiles(values: np.ndarray) -> tuple[float, ...]:
