@@ -6,7 +6,8 @@ DEMO := build/demo
 SEED ?= 1
 SCALE ?= 0.02
 
-.PHONY: help demo test test-faults check bench-detection bench-detection-full lock clean
+.PHONY: help demo test test-faults check bench-detection bench-detection-seeds bench-detection-full bench-ablation \
+	bench-false-alarms lock clean
 
 help:
 	@echo "make demo   find the simulated campaigns, without a broker"
@@ -14,6 +15,9 @@ help:
 	@echo "make test-faults  every fault experiment, 100 kills among them: half an hour or more"
 	@echo "make check  ruff and mypy alone"
 	@echo "make bench-detection       measure it on every scenario, 3 seeds: some ten minutes"
+	@echo "make bench-detection-seeds  the same, 10 seeds: some 40 minutes; can be stopped and continued"
+	@echo "make bench-ablation        what each part of the detector is good for: about an hour; likewise"
+	@echo "make bench-false-alarms    the bound on false alarms in 10 honest worlds: likewise"
 	@echo "make bench-detection-full  10 seeds and every dial: hours; can be stopped and continued"
 	@echo "make lock   resolve the dependencies anew (needs uv)"
 	@echo "make clean  remove what these made"
@@ -49,6 +53,15 @@ test-faults: $(READY)
 
 bench-detection: $(READY)
 	$(BIN)/python -m tests.benchmarks.detection --quick
+
+bench-detection-seeds: $(READY)
+	$(BIN)/python -m tests.benchmarks.detection --quick --seeds 10
+
+bench-ablation: $(READY)
+	$(BIN)/python -m tests.benchmarks.detection.ablation
+
+bench-false-alarms: $(READY)
+	$(BIN)/python -m tests.benchmarks.detection.false_alarms
 
 bench-detection-full: $(READY)
 	$(BIN)/python -m tests.benchmarks.detection --full

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence import FAMILIES
-from detectors.evidence.expected import AXES, EXPECTED
+from detectors.evidence.expected import AXES, EXPECTED, Expected
 from detectors.evidence.reference import Reference
 from detectors.evidence.rescale import ENOUGH, HonestNats, line
 from detectors.evidence.totals import Totals
@@ -52,11 +53,17 @@ class Judgement:
 
 
 class Fusion:
-    """Adds up the evidence of every family against references that honest groups keep up to date."""
+    """Adds up the evidence of every family against references that honest groups keep up to date.
 
-    def __init__(self) -> None:
+    Args:
+        expected: how much each family counts, by its name.
+        totals: what those of honest groups reach with these weights, the shipped ones by default.
+    """
+
+    def __init__(self, expected: Mapping[str, Expected] = EXPECTED, totals: Totals | None = None) -> None:
+        self.expected = expected
         self.references = {name: Reference(name) for name in NAMES}
-        self.totals = Totals()
+        self.totals = totals or Totals()
         self.honest = HonestNats()
         self.factors = np.ones(len(NAMES))
         """What verdicts multiply the nats of each family by, …"""
@@ -96,7 +103,7 @@ class Fusion:
     def nats(self, statistics: NDArray) -> NDArray[np.float64]:
         """Return the signed, weighed nats of statistics of shape (F, G)."""
         pairs = zip(NAMES, statistics, strict=True)
-        return np.stack([EXPECTED[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
+        return np.stack([self.expected[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
 
     @staticmethod
     def is_telling(nats: NDArray) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ judgement is telling can be reported, so only those have a total here; the other
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ RULE_OF_THREE = 3.0
 """Telling groups added to those seen: none among n leaves a rate of up to 3/n (95 %)."""
 BORROWED = 15.0
 """Excesses of all kinds that a tail's own are averaged with."""
+Shipped = Mapping[int, Mapping[int, Sequence[float]]]
 
 
 class _Tail(NamedTuple):
@@ -45,10 +46,13 @@ class Totals:
     Inside a reservoir a total's rank counts; beyond the upper quartile an exponential tail with the mean excess, as
     in the peaks-over-threshold method (Pickands, Ann. Statist. 1975), averaged with that of all kinds. Starts with
     what is shipped; the operator's own groups join it and, once there are enough, replace it.
+
+    Args:
+        shipped: totals by `Population.identified` and `bucket`.
     """
 
-    def __init__(self) -> None:
-        self._identified = 2
+    def __init__(self, shipped: Shipped = SHIPPED_TOTALS) -> None:
+        self._shipped, self._identified = shipped, 2
         self._own: dict[int, list[float]] = {}
         self._tails: dict[int, _Tail] = {}
 
@@ -113,7 +117,7 @@ class Totals:
 
     def _sample(self, buckets: Iterable[int]) -> tuple[NDArray[np.float64], int]:
         """Return the totals that were telling, sorted, and how many groups voted."""
-        shipped = SHIPPED_TOTALS[self._identified] if self.provisional else {}
+        shipped = self._shipped[self._identified] if self.provisional else {}
         parts = [[*self._own.get(number, ()), *shipped.get(number, ())] for number in buckets]
         votes = np.concatenate([np.zeros(0), *parts])
         return np.sort(votes[votes > UNTOLD]), len(votes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from detectors.linking.bundles import bundles
 from detectors.linking.components import components
 from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
-from detectors.linking.members import Group, Groups, Population
+from detectors.linking.members import BUNDLE, KINDS, Group, Groups, Population
 from detectors.membership import accused
 from detectors.models.activity import main_clusters
 from detectors.models.peers import PeerModels, verified
@@ -53,17 +53,25 @@ class GroupStage:
     Args:
         settings: see `detectors.settings`.
         partitions: how many partitions send partials.
+        fusion: weighs the evidence; the shipped weights and references by default.
+        kinds: positions in `KINDS` of the groups that are judged, all by default.
     """
 
-    def __init__(self, settings: DetectorSettings, partitions: int = 1) -> None:
-        self.settings, self.partitions = settings, partitions
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        partitions: int = 1,
+        fusion: Fusion | None = None,
+        kinds: Collection[int] = range(len(KINDS)),
+    ) -> None:
+        self.settings, self.partitions, self.kinds = settings, partitions, frozenset(kinds)
         self.tick_ms = settings.windows.tick_s * 1000
         self.last_offset = self.feedback_offset = -1
         self.graph = Graph(settings.links.half_life_days, settings.links.max_values)
         self.clusters = Clusters(self.graph)
         self.models = PeerModels(settings.seed)
         self.population = Population()
-        self.fusion = Fusion()
+        self.fusion = fusion or Fusion()
         self.campaign_book = Campaigns(settings, self.graph, self.clusters)
         self.account_alerts = AccountAlerts(settings, self.graph, self.models, self.campaign_book)
         self._waiting: dict[int, list[Partial]] = {}
@@ -176,7 +184,8 @@ class GroupStage:
             since = tick.end_ms - int(2 * links.half_life_days * DAY_MS)
             label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
             self.clusters.assign_components(label)
-            self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
+            if BUNDLE in self.kinds:
+                self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
             at_work = graph.accounts["last"][everyone] >= since
             codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
             self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
@@ -258,7 +267,7 @@ class GroupStage:
 
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
         """Judge the due clusters; return those that call for an alert with what speaks for it."""
-        parts = [(cluster, self.clusters.group(cluster)) for cluster in due]
+        parts = self._of_kinds([(cluster, self.clusters.group(cluster)) for cluster in due])
         parts = [pair for pair in parts if len(pair[1].account) >= self.settings.links.min_group_accounts]
         parts = [pair for pair in parts if not self._one_house(pair[1])]
         if not parts:
@@ -297,6 +306,12 @@ class GroupStage:
             accounts = groups.account[groups.group == position][accused(groups, position)]
             calls[position] = self.campaign_book.is_kin(accounts.tolist(), end_ms)
         return calls
+
+    def _of_kinds(self, parts: list[tuple[int, Group]]) -> list[tuple[int, Group]]:
+        """Drop the groups of other kinds than `kinds`, also from those that the false-alarm budget is shared among."""
+        dropped = np.array([cluster for cluster, group in parts if group.kind not in self.kinds], np.int64)
+        self.clusters.table["judged"][dropped] = self.clusters.table["tested"][dropped] = 0
+        return [pair for pair in parts if pair[1].kind in self.kinds]
 
     def _threshold(self, end_ms: int) -> float:
         """Return the −ln p that keeps the expected false campaigns of a week within the budget.

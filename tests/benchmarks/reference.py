@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,8 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from detectors.evidence import shipped
+from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES, Fusion, bounded
-from detectors.evidence.totals import UNTOLD, bucket
+from detectors.evidence.totals import UNTOLD, Totals, bucket
+from detectors.linking.members import KINDS
+from detectors.partials import Partial
 from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import END_OF_TIME_MS, AccountStage
@@ -56,12 +60,27 @@ def judge(world: tuple[int, float]) -> list[Judged]:
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder, "events.jsonl")
         write("quiet", events, Path(folder, "labels.jsonl"), seed=seed, scale=scale)
-        return groups_of(events, UNLOGGED[seed % len(UNLOGGED)])
+        return groups_of(partials_of(events, UNLOGGED[seed % len(UNLOGGED)]))
 
 
-def groups_of(events: Path, unlogged: tuple[str, ...]) -> list[Judged]:
-    """Return the groups of one file of events."""
-    account, group = AccountStage(DetectorSettings()), GroupStage(DetectorSettings())
+def partials_of(events: Path, unlogged: tuple[str, ...] = ()) -> list[Partial]:
+    """Return what the account stage makes of one plain file of events without the fields `unlogged`."""
+    account, offset = AccountStage(DetectorSettings()), 0
+    partials: list[Partial] = []
+    with events.open("rb") as lines:
+        while batch := lines.readlines(BATCH * 700):
+            requests, _, _ = decode_batch(batch, END_OF_TIME_MS)
+            for request in requests:
+                for name in unlogged:
+                    setattr(request, name, None)
+            partials += account.process(requests, np.arange(offset, offset + len(requests)))
+            offset += len(requests)
+    return partials + account.advance()
+
+
+def groups_of(partials: list[Partial], kinds: Collection[int] = range(len(KINDS))) -> list[Judged]:
+    """Return the groups of `kinds` in one world."""
+    group = GroupStage(DetectorSettings(), kinds=kinds)
     found: dict[int, tuple[int, float, int, list[np.ndarray]]] = {}
 
     def observe(end_ms, due, groups, judgement, calls):
@@ -76,16 +95,7 @@ def groups_of(events: Path, unlogged: tuple[str, ...]) -> list[Judged]:
             rows.append(judgement.statistics[:, position].copy())
 
     group.observer = observe
-    offset = 0
-    with events.open("rb") as lines:
-        while batch := lines.readlines(BATCH * 700):
-            requests, _, _ = decode_batch(batch, END_OF_TIME_MS)
-            for request in requests:
-                for name in unlogged:
-                    setattr(request, name, None)
-            group.process(account.process(requests, np.arange(offset, offset + len(requests))))
-            offset += len(requests)
-    group.process(account.advance())
+    group.process(partials)
     return [Judged(*facts, np.stack(rows)) for *facts, rows in found.values()]
 
 
@@ -102,6 +112,23 @@ def peaks(fusion: Fusion, groups: list[Judged]) -> dict[int, tuple[float, ...]]:
     for judged in groups:
         found.setdefault(bucket(judged.kind, judged.size), []).append(peak(fusion, judged))
     return {number: quantiles(np.array(found[number]), min(len(found[number]), POINTS)) for number in sorted(found)}
+
+
+def totals_of(fusion: Fusion, groups: list[Judged]) -> dict[int, dict[int, tuple[float, ...]]]:
+    """Return the peaks of the groups, as `Totals` takes them."""
+    return {known: peaks(fusion, [one for one in groups if one.identified == known]) for known in range(3)}
+
+
+def fusion_from(groups: list[Judged], expected: Mapping[str, Expected] = EXPECTED) -> Fusion:
+    """Return a fusion with these weights that ranks totals among the honest `groups`, as the shipped one does."""
+    return Fusion(expected, Totals(totals_of(Fusion(expected), groups)))
+
+
+def surprises(fusion: Fusion, groups: list[Judged]) -> np.ndarray:
+    """Return −ln p of each group's peak, as alerts are called by it; all groups of worlds that log alike."""
+    fusion.totals.suit(groups[0].identified)
+    kinds, sizes = (np.array([getattr(judged, name) for judged in groups]) for name in ("kind", "size"))
+    return fusion.totals.minus_ln_p(np.array([peak(fusion, judged) for judged in groups]), kinds, sizes)
 
 
 def quantiles(values: np.ndarray, points: int = POINTS) -> tuple[float, ...]:
@@ -129,7 +156,7 @@ def main() -> None:
     shipped.SHIPPED.clear()
     shipped.SHIPPED.update(table)
     fusion = Fusion()
-    totals = {level: peaks(fusion, [one for one in groups if one.identified == level]) for level in range(3)}
+    totals = totals_of(fusion, groups)
     rows = "\n".join(f"    {name!r}: {values!r},".replace("'", '"') for name, values in table.items())
     total_rows = "\n".join(
         f"    {level}: {{\n" + "".join(f"        {number}: {values!r},\n" for number, values in part.items()) + "    },"

@@ -2,11 +2,24 @@
 
 from stream.simulate import SCENARIOS
 from stream.simulate.dials import settle
-from tests.benchmarks.detection.plan import FULL_SEEDS, QUICK_SEEDS, SWEEPS, planned
+from tests.benchmarks.detection.plan import (
+    FIRST_SEED,
+    FULL_SEEDS,
+    QUICK_SEEDS,
+    SCALE,
+    SWEEPS,
+    TUNING_SEEDS,
+    TUNING_WORLDS,
+    planned,
+    reference_seeds,
+    seeds,
+    tuning_text,
+)
+from tests.benchmarks.detection.run import frozen
 
 
 def test_quick_is_every_scenario_at_its_defaults():
-    runs = planned(False, QUICK_SEEDS, list(SCENARIOS), 0.005)
+    runs = planned(False, seeds(FIRST_SEED, QUICK_SEEDS), list(SCENARIOS), 0.005)
     assert {run.scenario for run in runs} == set(SCENARIOS)
     assert len(runs) == len(SCENARIOS) * QUICK_SEEDS
     assert not any(run.dials for run in runs)
@@ -21,7 +34,17 @@ def test_full_turns_every_dial():
 
 
 def test_values_are_allowed_and_runs_have_folders_of_their_own():
-    runs = planned(True, 2, list(SCENARIOS), 0.005)
+    runs = planned(True, [11, 12], list(SCENARIOS), 0.005)
     for run in runs:
         settle(run.scenario, SCENARIOS[run.scenario].dials, run.dials)
     assert len({run.path for run in runs}) == len(runs)
+
+
+def test_figures_are_of_seeds_that_nothing_was_tuned_on():
+    used = seeds(FIRST_SEED, FULL_SEEDS)
+    assert used == list(range(11, 21))
+    assert reference_seeds()
+    assert not set(used) & {*TUNING_SEEDS, *reference_seeds(), *frozen(SCALE).seeds}
+    assert not any(name.endswith("-2") for name in TUNING_WORLDS)
+    assert "None of them" in tuning_text(used)
+    assert f"both: 1, {reference_seeds()[0]}." in tuning_text([1, 11, reference_seeds()[0]])

@@ -1,8 +1,9 @@
 """Measures Hydrawatch and the baselines on every scenario: `python -m tests.benchmarks.detection --quick|--full`.
 
-Runs go through a pool of processes. Those that are there already, of the same commit, are not made again, so that the
-full form can be stopped and continued. Then come the parts on real streams, where their data is at hand. The results
-are written to `tests/benchmarks/results/`, the runs themselves stay in the working folder.
+Runs go through a pool of processes. Those that are there already, of the same code, are not made again, so that this
+can be stopped and continued, or divided by `--scenarios`: the results hold the runs of the same seeds and scale that
+are there, whichever call made them. They are written to `tests/benchmarks/results/` after each run; the runs themselves
+stay in the working folder. Last come the parts on real streams, where their data is at hand.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import os
 import pkgutil
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -24,7 +25,10 @@ from stream.evaluate.summary import summarise
 from stream.simulate import SCENARIOS
 from tests.benchmarks.detection import plan, report
 from tests.benchmarks.detection.baselines import everything
-from tests.benchmarks.detection.run import PRODUCT, ROOT, commit, frozen, made_at, make
+from tests.benchmarks.detection.run import PRODUCT, ROOT, commit, frozen, made, made_at, make
+
+Parts = tuple[list[report.Part], dict[str, str]]
+"""Figures on real streams, and why some are missing."""
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -33,7 +37,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--quick", action="store_true", help="all scenarios at their default dials, 3 seeds (default)")
     form.add_argument("--full", action="store_true", help="all values of the dials, 10 seeds")
-    parser.add_argument("--seeds", type=int, help="how many, from 1 on")
+    parser.add_argument("--seeds", type=int, help="how many")
+    parser.add_argument("--first-seed", type=int, default=plan.FIRST_SEED, help="(default %(default)d)")
     parser.add_argument("--scenarios", help=f"some of {','.join(SCENARIOS)}")
     parser.add_argument("--detectors", help=f"some of {PRODUCT},{','.join(everything())}")
     parser.add_argument("--scale", type=float, default=plan.SCALE, help="of the simulator (default %(default)g)")
@@ -49,31 +54,27 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         chosen.thresholds = frozen(chosen.scale)
     except (ValueError, LookupError) as error:
         parser.error(str(error))
-    chosen.seeds = chosen.seeds or (plan.FULL_SEEDS if chosen.full else plan.QUICK_SEEDS)
-    head = commit()
-    chosen.work = chosen.work or ROOT / "build" / "detection" / head
-    if head.endswith("changed"):
-        print("the working tree has changes that are not committed: runs there already may be of an older state")
+    count = chosen.seeds or (plan.FULL_SEEDS if chosen.full else plan.QUICK_SEEDS)
+    chosen.seeds = plan.seeds(chosen.first_seed, count)
+    chosen.work = chosen.work or ROOT / "build" / "detection" / commit()
+    chosen.keep_events = not chosen.full and count <= plan.QUICK_SEEDS
     return chosen
 
 
-def make_all(chosen: argparse.Namespace) -> list[Run]:
-    """Make the planned runs, in processes of their own; the events are kept in the quick form alone."""
-    runs = plan.planned(chosen.full, chosen.seeds, chosen.scenarios, chosen.scale, chosen.days)
-    done: list[Run] = []
+def make_all(chosen: argparse.Namespace, planned: Sequence[plan.Planned]) -> Iterator[Run]:
+    """Yield the planned runs of the chosen scenarios as they are done, in processes of their own."""
+    mine = [one for one in planned if one.scenario in chosen.scenarios]
     with ProcessPoolExecutor(chosen.jobs, get_context("spawn")) as pool:
         waiting: dict[Future[Run], str] = {
-            pool.submit(make, one, chosen.work, chosen.detectors, not chosen.full): one.path for one in runs
+            pool.submit(make, one, chosen.work, chosen.detectors, chosen.keep_events): one.path for one in mine
         }
-        for future in as_completed(waiting):
+        for number, future in enumerate(as_completed(waiting), 1):
             run = future.result()
-            done.append(run)
-            seconds = sum(run.seconds.values())
-            print(f"{len(done)}/{len(runs)} {waiting[future]}: {seconds:.0f} s", flush=True)
-    return sorted(done, key=lambda run: run.path)
+            print(f"{number}/{len(mine)} {waiting[future]}: {sum(run.seconds.values()):.0f} s", flush=True)
+            yield run
 
 
-def on_real_streams() -> tuple[list[report.Part], dict[str, str]]:
+def on_real_streams() -> Parts:
     """Return the figures of every part, and of those whose data is missing why."""
     from tests.benchmarks.detection import parts
 
@@ -92,32 +93,52 @@ def on_real_streams() -> tuple[list[report.Part], dict[str, str]]:
     return rows, missing
 
 
-def main() -> None:
-    """Make the runs, measure, and write the results."""
-    chosen = arguments()
-    started = time.perf_counter()
-    runs = make_all(chosen)
-    measured = summarise(runs)
-    began = time.perf_counter()
-    real, missing = ([], {}) if chosen.no_parts else on_real_streams()
-    made = report.Results(
-        facts=report.facts(
-            "full" if chosen.full else "quick",
-            sorted({made_at(chosen.work, run.path) for run in runs}),
-            datetime.now(UTC).strftime("%Y-%m-%d"),
-            sum(sum(run.seconds.values()) for run in runs) + time.perf_counter() - began,
-            os.getloadavg()[0],
-            os.cpu_count() or 1,
-            chosen.thresholds,
-        ),
-        report=measured,
-        parts=real,
-        missing_parts=missing,
+def results(
+    chosen: argparse.Namespace, runs: Sequence[Run], planned: int, seconds: float = 0.0, parts: Parts = ([], {})
+) -> report.Results:
+    """Return the results of the runs so far.
+
+    Args:
+        planned: how many runs there will be.
+        seconds: that `parts` took.
+        parts: figures on real streams, and of those whose data is missing why.
+    """
+    facts = report.facts(
+        command(chosen),
+        chosen.seeds,
+        (len(runs), planned),
+        sorted({made_at(chosen.work, run.path) for run in runs}),
+        sum(sum(run.seconds.values()) for run in runs) + seconds,
+        chosen.thresholds,
     )
-    paths = report.write(made, chosen.results)
+    ordered = sorted(runs, key=lambda run: run.path)
+    return report.Results(facts=facts, report=summarise(ordered), parts=parts[0], missing_parts=parts[1])
+
+
+def command(chosen: argparse.Namespace) -> str:
+    """Return the command that makes all runs of these results in one go."""
+    words = ["python -m tests.benchmarks.detection", "--full" if chosen.full else "--quick"]
+    words += [f"--seeds {len(chosen.seeds)} --first-seed {chosen.seeds[0]} --scale {chosen.scale:g}"]
+    return " ".join(words + ([f"--days {chosen.days:g}"] if chosen.days is not None else []))
+
+
+def main(words: list[str] | None = None) -> None:
+    """Make the runs, measure, and write the results."""
+    chosen = arguments(words)
+    started = time.perf_counter()
+    planned = plan.planned(chosen.full, chosen.seeds, list(SCENARIOS), chosen.scale, chosen.days)
+    there = {one.path: made(one, chosen.work, chosen.detectors) for one in planned}
+    runs = {path: run for path, run in there.items() if run is not None}
+    for run in make_all(chosen, planned):
+        runs[run.path] = run
+        report.write(results(chosen, list(runs.values()), len(planned)), chosen.results)
+    began = time.perf_counter()
+    parts: Parts = ([], {}) if chosen.no_parts else on_real_streams()
+    final = results(chosen, list(runs.values()), len(planned), time.perf_counter() - began, parts)
+    paths = report.write(final, chosen.results)
     if chosen.full:
-        curves.write(curves.curves(measured.settings), chosen.results / "curves")
-    print(report.summary(measured))
+        curves.write(curves.curves(final.report.settings), chosen.results / "curves")
+    print(report.summary(final.report))
     print(f"{paths[0]}\n{paths[1]}\n{time.perf_counter() - started:.0f} s")
 
 

@@ -5,8 +5,10 @@ The JSON holds every figure of every seed; the kinds of honest accounts, per see
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from stream.evaluate.intervals import Estimate
 from stream.evaluate.layout import markdown
 from stream.evaluate.summary import Report, Row, Setting
 from stream.evaluate.tables import markdown_text
+from tests.benchmarks.detection.plan import tuning_text
 from tests.benchmarks.detection.run import PRODUCT, Thresholds, commit
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -39,7 +42,12 @@ class Facts(msgspec.Struct, kw_only=True):
     """How the figures came about. `seconds`: wall clock of all runs and parts, added up; `busy`: load at the end."""
 
     date: str
-    form: str
+    command: str
+    seeds: list[int]
+    tuning: str
+    """Worlds that the detector was tuned on."""
+    runs: tuple[int, int]
+    """Runs in these results, and runs that there will be."""
     commits: list[str]
     """Commits that the runs were made at: one, unless they were continued later."""
     parts_commit: str
@@ -92,12 +100,13 @@ def document(results: Results) -> str:
     frozen = ", ".join(f"{name} {value:.4g}" for name, value in threshold.thresholds.items())
     head = [
         f"# Detection, {facts.date}",
-        f"`python -m tests.benchmarks.detection --{facts.form}` at commit {', '.join(facts.commits)} "
+        f"`{facts.command}`: {_runs(facts.runs)} at commit {', '.join(facts.commits)} "
         f"(real streams: {facts.parts_commit}), Hydrawatch "
         f"{facts.version} with its default configuration, Python {facts.python}, "
         + ", ".join(f"{name} {version}" for name, version in facts.packages.items())
         + f"; the runs took {facts.seconds / 60:.0f} minutes if added up, on {facts.processors} shared processors "
         f"(load average {facts.busy:.1f}).",
+        f"Seeds of these figures: {', '.join(map(str, facts.seeds))}. {facts.tuning}",
         f"Baselines keep {threshold.false_campaigns_per_week:g} false campaigns a week on quiet worlds of the seeds "
         f"{', '.join(map(str, threshold.seeds))}: {frozen}. The rules after Glasswally and AegisGate keep their "
         "published constants, whatever they cost; the oracle knows the labels.",
@@ -106,10 +115,16 @@ def document(results: Results) -> str:
     return "\n\n".join([*parts, "## Every scenario", markdown_text(results.report)])
 
 
+def _runs(runs: tuple[int, int]) -> str:
+    done, planned = runs
+    return f"{done} runs" if done == planned else f"**{done} of {planned} runs so far**"
+
+
 def summary(report: Report) -> str:
-    """Return a row per setting: Hydrawatch, the best baseline within the budget, the two rule sets."""
+    """Return a row per setting: Hydrawatch, the best baseline within the budget, the two rule sets, who is ahead."""
     head = ("scenario", "found", "leaked", "accounts decided", "precision", "opens per campaign", "false alarms")
     head += ("best budgeted baseline: found, leaked", "Glasswally rules: found, false", "AegisGate rules: found, false")
+    head += ("not behind Hydrawatch",)
     return markdown(head, [_line(setting) for setting in report.settings])
 
 
@@ -122,7 +137,23 @@ def _line(setting: Setting) -> tuple[str, ...]:
         *(_product(own) if own else ("–",) * 6),
         _rival(best) if best else "–",
         *(f"{_found(row)}, {row.false_alerts}" if row else "–" for row in rules),
+        (", ".join(not_behind(setting)) or "none") if own and own.campaigns else "–",
     )
+
+
+def not_behind(setting: Setting) -> list[str]:
+    """Return the baselines that Hydrawatch is not ahead of: they found as much, and leaked as little, or better.
+
+    False alarms are no excuse here: rules that accuse everybody find everything.
+    """
+    rows = {row.detector: row for row in setting.rows if row.campaigns}
+    own = rows.pop(PRODUCT, None)
+    rows.pop("oracle", None)
+    return [name for name, row in rows.items() if own is None or _merit(row) >= _merit(own)]
+
+
+def _merit(row: Row) -> tuple[int, float]:
+    return row.found, -(row.leaked_share.value or 0.0)
 
 
 def _rival(row: Row) -> str:
@@ -181,23 +212,26 @@ def parts_table(results: Results) -> str:
 
 
 def facts(
-    form: str, commits: list[str], date: str, seconds: float, busy: float, processors: int, thresholds: Thresholds
+    command: str, seeds: list[int], runs: tuple[int, int], commits: list[str], seconds: float, thresholds: Thresholds
 ) -> Facts:
     """Return how the figures came about."""
     from detectors import __version__
     from detectors.settings import DetectorSettings
 
     return Facts(
-        date=date,
-        form=form,
+        date=datetime.now(UTC).strftime("%Y-%m-%d"),
+        command=command,
+        seeds=seeds,
+        tuning=tuning_text(seeds),
+        runs=runs,
         commits=commits,
         parts_commit=commit(),
         version=__version__,
         config=msgspec.to_builtins(DetectorSettings()),
         python=platform.python_version(),
         packages=versions(),
-        processors=processors,
-        busy=busy,
+        processors=os.cpu_count() or 1,
+        busy=os.getloadavg()[0],
         seconds=round(seconds, 1),
         thresholds=thresholds,
     )

@@ -1,7 +1,8 @@
 """One run: simulate, let the product replay the file, let the baselines judge it, measure.
 
 The product is the command `hydrawatch replay` in a process of its own, which sees the events alone. A run leaves
-`run.json`, the alerts and decisions of each detector, and `figures.json`, by which a later call knows that it is done.
+`run.json`, the alerts and decisions of each detector, and `figures.json`. A later call reads these when both are of the
+same code.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from detectors.alerts import stable_id
 from detectors.settings import BudgetSettings
 from stream import simulate
 from stream.evaluate import load
@@ -26,6 +29,7 @@ from tests.benchmarks.detection.plan import Planned
 ROOT = Path(__file__).parents[3]
 PRODUCT = "hydrawatch"
 EVENTS, LABELS, FIGURES = "events.jsonl.zst", "labels.jsonl", "figures.json"
+CODE = ("detectors", "stream", "tests/benchmarks", ":(exclude)tests/benchmarks/results")
 THRESHOLDS = Path(__file__).with_name("thresholds.json")
 
 
@@ -72,10 +76,9 @@ def make(planned: Planned, work: Path, detectors: Sequence[str], keep_events: bo
         LookupError: see `frozen`.
     """
     folder = work / planned.path
-    if (folder / FIGURES).exists():
-        done = msgspec.json.decode((folder / FIGURES).read_bytes(), type=Run)
-        if set(detectors) <= set(done.detectors):
-            return done
+    done = made(planned, work, detectors)
+    if done is not None:
+        return done
     folder.mkdir(parents=True, exist_ok=True)
     seconds = {"simulate": _simulate(planned, folder)}
     if PRODUCT in detectors:
@@ -95,22 +98,42 @@ def make(planned: Planned, work: Path, detectors: Sequence[str], keep_events: bo
     written = msgspec.to_builtins(manifest) | {"commit": commit()}
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(written)))
     run = msgspec.structs.replace(measure(folder)[0], path=planned.path)
-    (folder / FIGURES).write_bytes(msgspec.json.encode(run))
+    write_whole(folder / FIGURES, msgspec.json.encode(run))
     if not keep_events:
         (folder / EVENTS).unlink()
     return run
 
 
+def made(planned: Planned, work: Path, detectors: Sequence[str]) -> Run | None:
+    """Return the figures of a run that is there already, of the code as it is; None if there is none."""
+    path = work / planned.path / FIGURES
+    if not path.exists() or made_at(work, planned.path) != commit():
+        return None
+    done = msgspec.json.decode(path.read_bytes(), type=Run)
+    return done if set(detectors) <= set(done.detectors) else None
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is there as a whole or not at all, since whoever continues takes it for done."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+@cache
 def commit() -> str:
-    """Return the commit's hash, with `-changed` where the working tree differs from it; "unknown" without git."""
+    """Return the last commit that changed the code; "unknown" without git.
+
+    Where the working tree differs from it, `-changed` and a digest of how follow. Results and texts are no code.
+    """
     try:
-        head, status = (
-            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-            for words in (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        head, change = (
+            subprocess.run(["git", *words, "--", *CODE], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            for words in (("log", "-1", "--format=%h", "--abbrev=12"), ("diff", "HEAD"))
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return head + ("-changed" if status else "")
+    return head.strip() + (f"-changed-{stable_id(change)[:8]}" if change else "")
 
 
 def made_at(work: Path, path: str) -> str:
