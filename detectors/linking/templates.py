@@ -51,31 +51,27 @@ class TemplateFamilies:
 
     def _join(self, templates: list[int], simhashes: NDArray[np.uint64]) -> None:
         """Find the families of templates not seen before."""
-        start = 0
-        while start < len(templates):
+        nearest, distance = self._nearest_centres(simhashes)
+        for position, (template, simhash) in enumerate(zip(templates, simhashes.tolist(), strict=True)):
+            if simhash and distance[position] <= SAME_FAMILY:
+                self._family[template] = self._centre_family[nearest[position]]
+                continue
             known = len(self._centre_family)
-            centres = self._nearest_centres(simhashes[start:])
-            rest = zip(templates[start:], simhashes[start:].tolist(), centres, strict=True)
-            for template, simhash, centre in rest:
-                start += 1
-                if centre >= 0:
-                    self._family[template] = self._centre_family[centre]
-                else:
-                    self._family[template] = self._meet(template, simhash) if simhash else template
-                if len(self._centre_family) > known:
-                    break
+            self._family[template] = self._meet(template, simhash) if simhash else template
+            if len(self._centre_family) > known:
+                there = np.bitwise_count(simhashes ^ self._centres[known])
+                nearer = there < distance
+                nearest[nearer], distance[nearer] = known, there[nearer]
 
-    def _nearest_centres(self, simhashes: NDArray[np.uint64]) -> list[int]:
-        """Return the number of the nearest centre within reach, −1 for none, for each SimHash."""
-        if not len(self._centres):
-            return [-1] * len(simhashes)
-        result = []
-        for part in np.array_split(simhashes, len(simhashes) // 256 + 1):
-            distance = np.bitwise_count(part[:, None] ^ self._centres)
-            nearest = distance.argmin(1)
-            reached = (distance[np.arange(len(part)), nearest] <= SAME_FAMILY) & (part > 0)
-            result += np.where(reached, nearest, -1).tolist()
-        return result
+    def _nearest_centres(self, simhashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return the number of the centre nearest to each SimHash, and its distance, shape (B,) each."""
+        nearest, distance = np.zeros(len(simhashes), np.int64), np.full(len(simhashes), 65, np.uint8)
+        for start in range(0, len(simhashes) if len(self._centres) else 0, 256):
+            part = slice(start, start + 256)
+            apart = np.bitwise_count(simhashes[part, None] ^ self._centres)
+            nearest[part] = apart.argmin(1)
+            distance[part] = apart.min(1)
+        return nearest, distance
 
     def _meet(self, template: int, simhash: int) -> int:
         keys = _bands(simhash)
