@@ -17,7 +17,8 @@ from detectors.decisions import Subject, decide, spare
 from detectors.feedback import DISMISSED, Verdict
 from detectors.lineage import continues
 from detectors.linking.graph import HOUR_MS, Graph, Tick
-from detectors.membership import linked, young
+from detectors.linking.members import young
+from detectors.membership import linked
 from detectors.partials import CAPABILITIES
 from detectors.risk import risk
 from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, subject, told
@@ -310,7 +311,7 @@ class Campaigns:
         for number in np.unique(campaign[late]).tolist():
             if self._campaigns[number].state in ("open", "updated"):
                 came = np.unique(accounts[late & (campaign == number)])
-                members = np.array([*self._campaigns[number].members, *came.tolist()])
+                members = np.array(list(self._campaigns[number].members))
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.components import rarity
-from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
-from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups, young
 from detectors.partials import FAMILIES
 from detectors.typicality import typical
 
@@ -19,10 +19,11 @@ WORK_SHARE = 0.3
 RARE = 0.6
 INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "device", "network"))
 CROWD = 20
-MOSTLY, HARDLY = 0.5, 0.1
+MOSTLY, HARDLY, NEARLY = 0.5, 0.1, 0.8
 """Where so many of a cell are linked, those of whom no link can be known count as linked; where so few are, links tell
 nothing of anybody; between the two a cell is a mixture, and only the linked are accused."""
-YOUNG_MS = 30 * DAY_MS
+ORDINARY = 0.05
+"""Young accounts that nothing links are left alone where more of them than this are likely to be ordinary ones."""
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
 
@@ -41,11 +42,6 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     accounts, requests = groups.account[mine], groups.requests[mine]
     own = graph.accounts["counts"][accounts, 0]
     joined, new = linked(graph, accounts, accounts), young(graph, accounts)
-    marked = np.logical_or(joined, new)
-    if part.kind == BUNDLE:
-        used = part.traffic["templates"]
-        broad = used >= BREADTH * np.average(used, weights=requests)
-        return np.asarray(broad & (marked | (requests >= WORK_SHARE * own)), bool)
     if part.kind == BEHAVIOUR:
         bare = graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0
         share = joined[~bare].mean() if (~bare).any() else 1.0
@@ -56,8 +52,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         broad = used >= BREADTH * np.average(used, weights=requests)
         busy = requests >= BREADTH * np.average(requests, weights=requests)
         return np.asarray(joined & new & broad & busy, bool)
-    if part.kind == TEMPLATE:
-        return np.asarray(marked & (requests >= WORK_SHARE * own), bool)
+    if part.kind in (TEMPLATE, BUNDLE):
+        return _workers(groups, position, joined, new)
     mix = groups.column("capabilities")[mine].astype(np.float64)
     whole = mix.sum(0)
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
@@ -71,6 +67,40 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     return np.asarray(joined & alike & at_work, bool)
 
 
+def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which users of a group's prompts are accused, shape (members of the group,).
+
+    Nobody is when those accused do less than half of the group's work: its evidence is of some other group's making,
+    whose members use a popular prompt too. Where they do nearly all of it, so are the others who do little else.
+    """
+    graph, part, mine = groups.graph, groups.parts[position], groups.group == position
+    accounts, requests = groups.account[mine], groups.requests[mine]
+    busy = requests >= WORK_SHARE * graph.accounts["counts"][accounts, 0]
+    works = busy
+    if part.kind == BUNDLE:
+        used = part.traffic["templates"]
+        works = used >= BREADTH * np.average(used, weights=requests)
+    apart = new & ~joined & ~crowded(graph, accounts) & works & busy
+    if ordinary_share(new[works & ~joined], groups.population.young) > ORDINARY:
+        apart[:] = False
+    result = works & (joined | apart)
+    done = requests[result].sum() / max(requests.sum(), 1.0)
+    return np.asarray((result | (works & busy & (done >= NEARLY))) & (done >= MOSTLY), bool)
+
+
+def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:
+    """Return about which part of the young accounts among these are ordinary ones.
+
+    Old accounts among them tell how many ordinary ones there are, and those bring their part of young ones.
+
+    Args:
+        new: whether each account is young.
+        usual: share of young accounts in the population.
+    """
+    share = float((new.sum() + usual) / (len(new) + 1.0))
+    return min(usual * (1.0 - share) / max((1.0 - usual) * share, 1e-9), 1.0)
+
+
 def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
     """Tell which accounts share a rare payment, device, network or signature with a member of another organisation."""
     return linked_families(graph, accounts, members) > 0
@@ -79,11 +109,13 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
 def linked_families(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.int64]:
     """Return in how many families each account shares something rare with a member of another organisation."""
     table = graph.accounts
-    recent = table["recent"][members].reshape(len(members), -1)
+    everyone = np.union1d(accounts, members)
+    recent = table["recent"][everyone].reshape(len(everyone), -1)
     who, place = np.nonzero(recent >= 0)
     value = recent[who, place]
-    house = houses(table["organization"][members], members)
+    house = houses(table["organization"][everyone], everyone)
     rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
+    rare &= np.isin(value, table["recent"][members])
     shared = value[rare & crosses(value, house[who])]
     return np.isin(table["recent"][accounts], shared).any(axis=2).sum(axis=1)
 
@@ -94,9 +126,3 @@ def crowded(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
     value, inverse, count = np.unique(recent, return_inverse=True, return_counts=True)
     common = (value >= 0) & (count >= CROWD) & (rarity(graph.values["accounts"][value], graph.population) < RARE)
     return np.asarray(common[inverse].reshape(recent.shape).any(1), bool)
-
-
-def young(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
-    """Tell which accounts were under 30 days old when first seen."""
-    created, first = graph.accounts["created"][accounts], graph.accounts["first"][accounts]
-    return np.asarray((created >= 0) & (first - created < YOUNG_MS), bool)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.graph import Graph
+from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.norms import Norms
 from detectors.linking.profile import embed, profile
 from detectors.windows import Table
@@ -16,6 +16,7 @@ from detectors.windows import Table
 SCORES = 20_000
 EMBEDDED = 2_000
 """Accounts that the mean profile is taken over."""
+YOUNG_MS = 30 * DAY_MS
 LOGGED = 0.02
 """A fact counts as logged when it is known of at least this share of the accounts."""
 KINDS = ("template", "infrastructure", "component", "bundle", "behaviour", "subpopulation")
@@ -37,6 +38,7 @@ class Population:
         embedding: mean of the accounts' profiles under `linking.profile.embed`, shape (256,); empty at first.
         identified: what tells a customer's keys from a crowd: 2 where organisations are logged, 1 where only checks of
             identity are, 0 for neither.
+        young: share of the accounts that were under 30 days old when first seen.
         norms: what single families compare with.
     """
 
@@ -48,6 +50,7 @@ class Population:
         self.scores = np.zeros(1)
         self.identified = 2
         self.embedding = np.zeros(0)
+        self.young = 0.1
         self.norms = Norms()
 
     def refresh(self, graph: Graph, since_ms: int) -> None:
@@ -68,6 +71,7 @@ class Population:
         self.elicited = float((counts[:, 9] / counts[:, 0]).mean())
         self.scores = np.sort(table["score"][active[:: len(active) // SCORES + 1]])
         self.rate = float(np.median(daily_rate(table["first"][active], table["last"][active], counts[:, 0])))
+        self.young = float(young(graph, active).mean())
         self.norms.refresh(graph, active)
 
     def state(self) -> list:
@@ -80,15 +84,24 @@ class Population:
             self.scores.tolist(),
             self.identified,
             self.embedding.tolist(),
+            self.young,
             self.norms.state(),
         ]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        self.accounts, capabilities, self.elicited, self.rate, scores, self.identified, embedding, norms = state
+        self.accounts, capabilities, self.elicited, self.rate, scores, self.identified, embedding, self.young, norms = (
+            state
+        )
         self.capabilities, self.scores = np.array(capabilities), np.array(scores, np.float32)
         self.embedding = np.array(embedding)
         self.norms.load(norms)
+
+
+def young(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
+    """Tell which accounts were under 30 days old when first seen."""
+    created, first = graph.accounts["created"][accounts], graph.accounts["first"][accounts]
+    return np.asarray((created >= 0) & (first - created < YOUNG_MS), bool)
 
 
 @dataclass

@@ -56,7 +56,7 @@ def test_who_found_as_much_and_leaked_no_more_is_not_behind():
 
 
 def test_the_results_hold_what_other_calls_made(tmp_path, monkeypatch, capsys):
-    for scenario, seed in (("failover", 11), ("drip", 11), ("drip", 12), ("drip", 13)):
+    for scenario, seed in (("failover", 31), ("drip", 31), ("drip", 32), ("drip", 33)):
         put(tmp_path, [PRODUCT], commit(), Planned(scenario, seed))
     monkeypatch.setattr(ruler, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs))
     words = ["--scenarios", "failover", "--seeds", "1", "--detectors", PRODUCT, "--no-parts"]

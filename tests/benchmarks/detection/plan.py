@@ -18,7 +18,8 @@ TUNING_WORLDS = (
     "drip", "exits", "failover", "floor", "honest", "injected", "mixed", "paraphrase", "seeds",
     "adaptive-1", "arbitrage-1", "cleaner-1", "dense-1", "drip-1", "failover-1", "floor-1", "honest-1", "pathways-1",
     "proxy50-1", "proxy90-1", "ramp-1", "seeds-1", "sweep-1", "tiny-1",
-    "evasive-1", "february-1", "pools-1", "quietcloud-1", "qwen-1", "relay-1", "resale-1", "startup-1", "technique-1", "zhipu-1",
+    "evasive-1", "february-1", "pools-1", "quietcloud-1", "qwen-1", "relay-1", "resale-1", "startup-1",
+    "technique-1", "zhipu-1",
 )  # fmt: skip
 """So were these worlds, by other authors than the simulator's; their second halves, `-2`, were not."""
 SWEEPS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
