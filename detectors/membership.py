@@ -10,7 +10,7 @@ from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups, young
 from detectors.partials import FAMILIES
-from detectors.typicality import typical
+from detectors.typicality import belonging, typical
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
@@ -22,8 +22,10 @@ CROWD = 20
 MOSTLY, HARDLY, NEARLY = 0.5, 0.1, 0.8
 """Where so many of a cell are linked, those of whom no link can be known count as linked; where so few are, links tell
 nothing of anybody; between the two a cell is a mixture, and only the linked are accused."""
-ORDINARY = 0.05
-"""Young accounts that nothing links are left alone where more of them than this are likely to be ordinary ones."""
+CORE = 5
+"""So many linked accounts show what the others must be like."""
+SURE = 0.95
+"""An account that nothing links is accused when it is one of the group with at least this probability."""
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
 
@@ -31,12 +33,11 @@ BREADTH = 0.3
 def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     """Tell which members of a group take part in what the group does, shape (members of the group,).
 
-    The account does the group's work, and it shares something rare with another member or was young when first
-    seen; one that works through a good part of a bundle's prompts needs no more, one that only stands behind the
-    same cards and exits needs both, and to ask for like things; where pairs of values made the group, it is young or
-    linked in two families, and typical of the group; in a subpopulation it must share something rare, be young, and
-    work through a good part of the prompts as often as others do. A stranger who uses the same popular prompt, or the
-    same exit, has one.
+    The account does the group's work, and it shares something rare with another member, or is like those who do; one
+    that only stands behind the same cards and exits must be young too, and ask for like things; where pairs of values
+    made the group, it is young or linked in two families, and typical of the group; in a subpopulation it must share
+    something rare, be young, and work through a good part of the prompts as often as others do. A stranger who uses the
+    same popular prompt, or the same exit, has one.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -70,8 +71,9 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
 def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which users of a group's prompts are accused, shape (members of the group,).
 
-    Nobody is when those accused do less than half of the group's work: its evidence is of some other group's making,
-    whose members use a popular prompt too. Where they do nearly all of it, so are the others who do little else.
+    Besides the linked those who are like them, or, where hardly anybody is linked, the young among whom there can be
+    few ordinary ones; where those do nearly all of the work, whoever is rather like them than not. Nobody is when they
+    do less than half of it: the evidence is of another group's making, whose members use a popular prompt too.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -80,12 +82,16 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
     if part.kind == BUNDLE:
         used = part.traffic["templates"]
         works = used >= BREADTH * np.average(used, weights=requests)
-    apart = new & ~joined & ~crowded(graph, accounts) & works & busy
-    if ordinary_share(new[works & ~joined], groups.population.young) > ORDINARY:
-        apart[:] = False
-    result = works & (joined | apart)
-    done = requests[result].sum() / max(requests.sum(), 1.0)
-    return np.asarray((result | (works & busy & (done >= NEARLY))) & (done >= MOSTLY), bool)
+    core, apart = works & joined, works & busy & ~joined & ~crowded(graph, accounts)
+    likely = np.zeros(len(accounts))
+    if core.sum() >= CORE:
+        likely = belonging(graph, accounts, core)
+    elif ordinary_share(new[works & ~joined], groups.population.young) <= 1.0 - SURE:
+        likely[new] = 1.0
+    result = core | (apart & (likely >= SURE))
+    if requests[result].sum() >= NEARLY * requests.sum():
+        result |= works & busy & (likely >= 0.5)
+    return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
 
 
 def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:

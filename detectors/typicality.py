@@ -15,6 +15,7 @@ from detectors.linking.members import daily_rate
 AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
 PRIOR = 5.0
 """Accounts of the population added to every group's counts."""
+ROUNDS = 30
 
 
 def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
@@ -38,11 +39,32 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
 
 def typical(graph: Graph, members: NDArray) -> NDArray[np.bool_]:
     """Tell which members are likelier as members than as accounts of the population, shape (len(members),)."""
+    return np.asarray(likeness(graph, members, np.ones(len(members), bool)) > 0.0, bool)
+
+
+def likeness(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return ln(likelihood as one of the `sure` members / as an account of the population), shape (len(members),)."""
     everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
     score = np.zeros(len(members))
     for mine, all_of_them in zip(traits(graph, members), traits(graph, everyone), strict=True):
         size = int(max(mine.max(initial=0), all_of_them.max(initial=0))) + 1
         population = (np.bincount(all_of_them, minlength=size) + 1.0) / (len(all_of_them) + size)
-        group = (np.bincount(mine, minlength=size) + PRIOR * population) / (len(mine) + PRIOR)
+        group = (np.bincount(mine[sure], minlength=size) + PRIOR * population) / (sure.sum() + PRIOR)
         score += np.log(group / population)[mine]
-    return np.asarray(score > 0.0, bool)
+    return score
+
+
+def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the probability that each member is of the same kind as the `sure` ones, shape (len(members),).
+
+    The others are a mixture of that kind and of the population; its share is found by expectation-maximisation over
+    the mixing weight alone (Dempster, Laird and Rubin, J. R. Stat. Soc. B 1977).
+    """
+    ratio = np.exp(np.clip(likeness(graph, members, sure), -30.0, 30.0))
+    result, share = np.ones(len(members)), 0.5
+    if sure.all():
+        return result
+    for _ in range(ROUNDS):
+        result = share * ratio / (share * ratio + 1.0 - share)
+        share = float((result[~sure].sum() + 0.5) / ((~sure).sum() + 1.0))
+    return np.where(sure, 1.0, result)

@@ -1,21 +1,92 @@
 """Who of a group is accused: a class behind one address is a crowd, a few on a rare one are linked."""
 
 import numpy as np
+import pytest
 
-from detectors.linking.graph import Graph
-from detectors.membership import CROWD, crowded, linked
+from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.members import TEMPLATE, Group, Groups, Population
+from detectors.membership import CROWD, accused, crowded, linked, ordinary_share
 from detectors.partials import FAMILIES
 
-NETWORK = FAMILIES.index("network")
+NETWORK, PAYMENT = FAMILIES.index("network"), FAMILIES.index("payment")
 
 
-def test_a_common_address_makes_a_crowd_and_a_rare_one_a_link() -> None:
-    graph = Graph(14.0, 1_000)
-    accounts = graph.accounts.take(5_000)[:60]
-    common, rare = graph.values.take(2)
-    graph.values["family"][[common, rare]] = NETWORK
-    graph.values["accounts"][[common, rare]] = 2_000, 4
-    graph.accounts["recent"][accounts[:CROWD], NETWORK - 1, 0] = common
-    graph.accounts["recent"][accounts[-4:], NETWORK - 1, 0] = rare
+@pytest.fixture
+def graph() -> Graph:
+    """Return 5,000 accounts of all ages and volumes."""
+    graph, rng = Graph(14.0, 1_000), np.random.default_rng(3)
+    rows = graph.accounts.take(5_000)
+    table = graph.accounts
+    table["first"][rows], table["last"][rows] = 500 * DAY_MS, 510 * DAY_MS
+    table["created"][rows] = (500 - rng.integers(0, 400, len(rows))) * DAY_MS
+    table["counts"][rows, 0] = rng.lognormal(3, 1.5, len(rows)) + 1
+    table["hours"][rows] = rng.integers(0, 1 << 24, len(rows))
+    return graph
+
+
+def share(graph: Graph, accounts: np.ndarray, family: int, known: int) -> None:
+    """Let accounts have one value in common that `known` accounts have."""
+    value = graph.values.take(1)
+    graph.values["family"][value] = family
+    graph.values["accounts"][value] = known
+    graph.accounts["recent"][accounts, family - 1, 0] = value
+
+
+def users(graph: Graph, members: np.ndarray) -> Groups:
+    """Return the group of those who send all they send through one template."""
+    template, uses = graph.values.take(1), graph.uses.take(len(members))
+    graph.uses["account"][uses] = members
+    graph.uses["counts"][uses] = graph.accounts["counts"][members]
+    part = Group(TEMPLATE, graph.uses, uses, members, template)
+    population = Population()
+    population.young = 0.08
+    return Groups(graph, [part], population)
+
+
+def machines(graph: Graph, rows: np.ndarray) -> np.ndarray:
+    """Make accounts new, alike and busy round the clock."""
+    graph.accounts["counts"][rows, 0] = np.random.default_rng(1).poisson(200, len(rows))
+    graph.accounts["created"][rows] = 499 * DAY_MS
+    graph.accounts["hours"][rows] = (1 << 24) - 1
+    return rows
+
+
+def test_a_common_address_makes_a_crowd_and_a_rare_one_a_link(graph: Graph) -> None:
+    accounts = np.arange(60)
+    share(graph, accounts[:CROWD], NETWORK, 2_000)
+    share(graph, accounts[-4:], NETWORK, 4)
     assert np.flatnonzero(crowded(graph, accounts)).tolist() == list(range(CROWD))
     assert np.flatnonzero(linked(graph, accounts, accounts)).tolist() == [56, 57, 58, 59]
+
+
+def test_newcomers_that_share_among_themselves_are_not_linked_to_the_members(graph: Graph) -> None:
+    members, came, guest = np.arange(10), np.arange(20, 30), 40
+    share(graph, came, PAYMENT, 10)
+    share(graph, np.append(members[:1], guest), NETWORK, 2)
+    assert linked(graph, np.append(came, guest), members).tolist() == [False] * 10 + [True]
+
+
+def test_those_who_work_like_the_linked_are_accused_with_them(graph: Graph) -> None:
+    campaign = machines(graph, np.arange(100))
+    share(graph, campaign[:30], PAYMENT, 30)
+    strangers = np.arange(1_000, 1_040)
+    found = accused(users(graph, np.concatenate([campaign, strangers])), 0)
+    assert found[:100].mean() > 0.95
+    assert found[100:].mean() <= 0.05
+
+
+def test_a_few_of_a_popular_prompts_users_make_nobody_guilty(graph: Graph) -> None:
+    few = machines(graph, np.arange(20))
+    share(graph, few, PAYMENT, 20)
+    assert not accused(users(graph, np.concatenate([few, np.arange(1_000, 1_600)])), 0).any()
+
+
+def test_young_users_that_nothing_links_are_accused_where_hardly_any_old_ones_are(graph: Graph) -> None:
+    campaign = machines(graph, np.arange(60))
+    assert accused(users(graph, campaign), 0).all()
+    assert not accused(users(graph, np.concatenate([campaign[:10], np.arange(1_000, 1_100)])), 0).any()
+
+
+@pytest.mark.parametrize(("young", "old", "low", "high"), [(99, 1, 0.0, 0.01), (50, 50, 0.05, 0.12), (8, 92, 0.8, 1.0)])
+def test_the_old_tell_how_many_ordinary_young_ones_there_are(young: int, old: int, low: float, high: float) -> None:
+    assert low <= ordinary_share(np.arange(young + old) < young, 0.08) <= high

@@ -1,14 +1,18 @@
 """Members that are like the group, and strangers who only do the same work."""
 
 import numpy as np
+import pytest
 
 from detectors.linking.graph import Graph
-from detectors.typicality import typical
+from detectors.typicality import belonging, typical
 
 DAY_MS = 86_400_000
+CAMPAIGN = 150
 
 
-def test_strangers_in_the_cell_are_told_from_members() -> None:
+@pytest.fixture
+def graph() -> Graph:
+    """Return 2,000 accounts, the first 150 of them new, alike and busy round the clock."""
     graph, rng = Graph(14.0, 1_000), np.random.default_rng(5)
     rows = graph.accounts.extend(2_000)
     table = graph.accounts
@@ -16,11 +20,29 @@ def test_strangers_in_the_cell_are_told_from_members() -> None:
     table["counts"][rows, 0] = rng.lognormal(3, 1.5, len(rows)) + 1
     table["created"][rows] = 100 * DAY_MS - rng.integers(0, 400, len(rows)) * DAY_MS
     table["hours"][rows] = rng.integers(0, 1 << 24, len(rows))
-    campaign = rows[:150]
+    campaign = rows[:CAMPAIGN]
     table["counts"][campaign, 0] = rng.poisson(300, len(campaign))
     table["created"][campaign] = 99 * DAY_MS
     table["hours"][campaign] = (1 << 24) - 1
-    cell = np.concatenate([campaign, rows[500:520]])
+    return graph
+
+
+def test_strangers_in_the_cell_are_told_from_members(graph: Graph) -> None:
+    cell = np.concatenate([np.arange(CAMPAIGN), np.arange(500, 520)])
     found = typical(graph, cell)
-    assert found[: len(campaign)].mean() > 0.95
-    assert found[len(campaign) :].mean() < 0.2
+    assert found[:CAMPAIGN].mean() > 0.95
+    assert found[CAMPAIGN:].mean() < 0.2
+
+
+def test_the_sure_show_what_the_others_must_be_like(graph: Graph) -> None:
+    members = np.concatenate([np.arange(CAMPAIGN), np.arange(500, 700)])
+    sure = np.arange(len(members)) < 40
+    found = belonging(graph, members, sure)
+    assert found[:CAMPAIGN].mean() > 0.95
+    assert (found[CAMPAIGN:] > 0.95).mean() < 0.02
+
+
+def test_a_mixture_of_strangers_alone_holds_nobody(graph: Graph) -> None:
+    members = np.concatenate([np.arange(20), np.arange(500, 700)])
+    assert (belonging(graph, members, np.arange(len(members)) < 20)[20:] > 0.95).mean() < 0.02
+    assert belonging(graph, members[:20], np.ones(20, bool)).tolist() == [1.0] * 20
