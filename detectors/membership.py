@@ -46,6 +46,10 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     if part.kind == BEHAVIOUR:
         bare = graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0
         share = joined[~bare].mean() if (~bare).any() else 1.0
+        core = typical(graph, accounts) & joined
+        if core.sum() >= CORE and share >= HARDLY:
+            likely = belonging(graph, accounts, core) >= SURE
+            return np.asarray(core | (bare & likely & (share >= MOSTLY)), bool)
         apart = joined | (bare & (share >= MOSTLY)) | (~crowded(graph, accounts) & (share < HARDLY))
         return np.asarray(typical(graph, accounts) & apart, bool)
     if part.kind == SUBPOPULATION:
