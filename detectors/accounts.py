@@ -79,8 +79,7 @@ class AccountWindows:
 
     def rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Return the row of each account, new ones made as needed."""
-        get = self._row.get
-        found = [get(account) for account in ids]
+        found = list(map(self._row.get, ids))
         if None in found:
             found = [row if row is not None else self._add(account) for row, account in zip(found, ids, strict=True)]
         return np.array(found, np.int64)

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xxhash import xxh3_64_digest
 
-from detectors.hashing import digest
+from detectors.hashing import digest, digests
 from detectors.partials import CAPABILITIES, COUNTS, ELICITATIONS
 from detectors.request import Request
 
@@ -23,7 +22,6 @@ MAX_NAME = 128
 _CAPABILITY_BIT = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
 _ELICITATION_BIT = {name: 1 << position for position, name in enumerate(ELICITATIONS)}
 _GETTERS = {name: attrgetter(name) for name in Request.__struct_fields__}
-_NO_HASH = bytes(8)
 _HEXADECIMAL = re.compile("[0-9a-fA-F]*")
 Columns = dict[str, NDArray]
 
@@ -66,8 +64,7 @@ class Names:
 
     def codes(self, names: Sequence[str | None]) -> NDArray[np.int16]:
         """Return the numbers of `names`, shape (len(names),)."""
-        get = self._codes
-        return np.array([get[name] for name in names], np.int16)
+        return np.fromiter(map(self._codes.__getitem__, names), np.int16, len(names))
 
 
 class _Fields:
@@ -184,12 +181,16 @@ def _numbers(values: Sequence[int | None]) -> NDArray[np.float64]:
 
 
 def _hashes(values: Sequence[str | None]) -> NDArray[np.uint64]:
-    hashes = [xxh3_64_digest(value.encode()) if value else _NO_HASH for value in values]
-    return np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64)
+    known = list(filter(None, values))
+    if len(known) == len(values):
+        return digests(known)
+    hashes = np.zeros(len(values), np.uint64)
+    hashes[np.fromiter(map(bool, values), bool, len(values))] = digests(known)
+    return hashes
 
 
 def _lookup(cache: Cache, values: Sequence[str | None]) -> NDArray[np.uint64]:
-    return np.array([cache[value] for value in values], np.uint64)
+    return np.fromiter(map(cache.__getitem__, values), np.uint64, len(values))
 
 
 def _hexadecimals(values: Sequence[str | None]) -> NDArray[np.uint64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +120,11 @@ def _mixes(who: NDArray, columns: Columns) -> Columns:
 
 
 def _uses(who: NDArray, columns: Columns) -> Columns:
+    """Return the uses in the order of their accounts, each account's templates first, and the templates' contents."""
     parts = [_uses_of(family, name, who, columns) for family, name in enumerate(FAMILIES)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    uses = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(uses["use_account"], kind="stable")
+    return {name: column if name == "contents" else column[order] for name, column in uses.items()}
 
 
 def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
@@ -194,24 +198,21 @@ def _chunks(partition: int, tick: int, ids: list[str], names: Sequence[str], dat
     rows = ((data["use_account"], USE_BYTES), (data["mix_account"], MIX_BYTES), (content_account, CONTENT_BYTES))
     for owner, each in rows:
         size += each * np.bincount(owner, minlength=len(ids))
-    _, chunk_of = np.unique(np.cumsum(size) // CHUNK_BYTES, return_inverse=True)
-    last = int(chunk_of[-1])
-    for chunk in range(last + 1):
-        first, end = np.searchsorted(chunk_of, [chunk, chunk + 1])
-        part = _part(data, content_account, int(first), int(end))
+    _, starts = np.unique(np.cumsum(size) // CHUNK_BYTES, return_index=True)
+    bounds = [*starts.tolist(), len(ids)]
+    last = len(starts) - 1
+    for chunk, (first, end) in enumerate(pairwise(bounds)):
+        part = _part(data, content_account, first, end)
         used, part = _used_names(names, part)
         encoded = {name: column.astype(SCHEMA[name][0]).tobytes() for name, column in part.items()}
         yield Partial(partition, tick, chunk, chunk == last, False, ids[first:end], used, encoded)
 
 
 def _part(data: Columns, content_account: NDArray, first: int, end: int) -> Columns:
-    part = {}
-    for name, column in data.items():
-        owner = content_account if name == "contents" else data.get(f"{name.partition('_')[0]}_account")
-        if owner is None:
-            part[name] = column[first:end]
-        else:
-            part[name] = column[(owner >= first) & (owner < end)]
+    """Return the columns of the accounts from `first` to before `end`; all are in the order of the accounts."""
+    owners = {"use": data["use_account"], "mix": data["mix_account"], "contents": content_account}
+    slices = {prefix: slice(*np.searchsorted(owner, [first, end])) for prefix, owner in owners.items()}
+    part = {name: column[slices.get(name.partition("_")[0], slice(first, end))] for name, column in data.items()}
     for name in ("mix_account", "use_account"):
         part[name] = part[name] - first
     return part

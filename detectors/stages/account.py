@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 import msgspec
 import numpy as np
@@ -12,7 +13,7 @@ from detectors.accounts import DAY_MS, AccountWindows
 from detectors.columns import Columns, Extractor, chosen, select
 from detectors.duplicates import RecentIds
 from detectors.fold import fold
-from detectors.hashing import digest
+from detectors.hashing import digests
 from detectors.partials import Partial, decode, encode
 from detectors.request import Request
 from detectors.settings import DetectorSettings
@@ -22,6 +23,7 @@ from detectors.watermark import Watermark
 SCHEMA_VERSION = 3
 END_OF_TIME_MS = 1 << 52
 SEGMENT_ROWS = 3_000
+_event_id, _account_id = attrgetter("event_id"), attrgetter("account_id")
 
 
 class AccountStage:
@@ -83,7 +85,7 @@ class AccountStage:
             return []
         self.last_offset = int(offsets[-1])
         self._idle, self._pending = False, []
-        fresh = self._ids.first_seen([digest(request.event_id) for request in requests])
+        fresh = self._ids.first_seen(digests(list(map(_event_id, requests))))
         if not fresh.all():
             self.duplicates += len(fresh) - int(fresh.sum())
             requests = chosen(requests, fresh)
@@ -94,7 +96,7 @@ class AccountStage:
 
     def _take(self, requests: list[Request]) -> list[Partial]:
         columns = self._extract(requests)
-        columns["row"] = self.accounts.rows([request.account_id for request in requests])
+        columns["row"] = self.accounts.rows(list(map(_account_id, requests)))
         closed_before = self._watermark.closed
         columns["tick"], late = self._watermark.assign(columns["time"], columns["row"])
         self.late += int(late.sum())
