@@ -44,11 +44,13 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
     for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
         nats, value = float(judgement.nats[number, position]), float(judgement.statistics[number, position])
         median, far = fusion.references[NAMES[number]].shape()
+        if abs(nats) < NOTABLE_NATS:
+            continue
         text = FAMILIES[number].text(groups, position, value, median)
-        if nats >= NOTABLE_NATS:
+        if nats > 0:
             figures = (round(nats, 3), round(value, 4), round(median, 4), round(far, 4))
             evidence.append(Evidence(NAMES[number], *figures, text))
-        elif nats <= -NOTABLE_NATS:
+        else:
             against.append(Mitigating(NAMES[number], f"{text}; that is less than a campaign would show"))
     mine = groups.group == position
     accounts = groups.account[mine][accused(groups, position)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +23,13 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """
     if not len(groups.population.embedding):
         return np.full(len(groups), np.nan)
+    parts = [groups.account[first:end] for first, end in pairwise(groups.start.tolist())]
+    parts = [part[:: len(part) // MOST + 1] for part in parts]
+    accounts, place = np.unique(np.concatenate(parts), return_inverse=True)
+    embedded = embed(profile(groups.graph, accounts))
     result = np.zeros(len(groups))
-    for position in range(len(groups)):
-        members = groups.account[groups.start[position] : groups.start[position + 1]]
-        some = embed(profile(groups.graph, members[:: len(members) // MOST + 1]))
+    for position, mine in enumerate(np.split(place, np.cumsum([len(part) for part in parts])[:-1])):
+        some = embedded[mine]
         mean = some.mean(0)
         spread = (float((some**2).sum(1).mean()) - float(mean @ mean)) / max(len(some) - 1, 1)
         apart = mean - groups.population.embedding

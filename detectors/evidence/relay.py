@@ -48,9 +48,13 @@ def uniformity(groups: Groups) -> NDArray[np.float64]:
         return np.zeros(len(groups))
     used = agents(groups.graph.accounts, groups.account).astype(np.float64)
     house = houses(groups.graph.accounts["organization"][groups.account], groups.account)
-    key = np.stack([groups.group.astype(np.uint64), house])
-    _, inverse, members = np.unique(key, axis=1, return_inverse=True, return_counts=True)
-    weight = used.any(1) / members[inverse.reshape(-1)]
+    order = np.lexsort((house, groups.group))
+    apart = np.diff(house[order]).astype(bool) | np.diff(groups.group[order]).astype(bool)
+    start = np.flatnonzero(np.concatenate([[True], apart]))
+    weight = np.empty(len(order))
+    members = np.diff(np.append(start, len(order)))
+    weight[order] = 1.0 / np.repeat(members, members)
+    weight *= used.any(1)
     total = groups.sum(used * weight[:, None]).reshape(-1, BITS)
     share = (total + PRIOR * usual) / (groups.sum(weight) + PRIOR)[:, None]
     return np.asarray(np.clip(share - usual, 0.0, 1.0).max(1))
@@ -58,10 +62,11 @@ def uniformity(groups: Groups) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    counted = varieties(groups.graph.accounts, groups.account[groups.group == group])
+    alone = Groups(groups.graph, [groups.parts[group]], groups.population)
+    counted = varieties(groups.graph.accounts, alone.account)
     parts = ", ".join(f"{np.median(row):.0f} {name}" for name, row in zip(VARIETIES, counted.T, strict=True))
     return (
         f"many people seem to share each account (median values of an account: {parts}), more than nine in ten "
-        f"accounts of like volume show; one user agent is {100 * float(uniformity(groups)[group]):.0f} points more "
+        f"accounts of like volume show; one user agent is {100 * float(uniformity(alone)[0]):.0f} points more "
         f"common than elsewhere (strength {value:.2f}, honest groups {median:.2f})"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,5 +37,6 @@ def embed(profiles: NDArray) -> NDArray[np.float64]:
     return np.concatenate([np.cos(phase), np.sin(phase)], axis=1) / np.sqrt(FREQUENCIES)
 
 
+@lru_cache
 def _directions(dimensions: int) -> NDArray[np.float64]:
     return np.random.default_rng(0).normal(size=(dimensions, FREQUENCIES)) / BANDWIDTH

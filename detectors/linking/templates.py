@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.linking.neighbours import Neighbours
+
 SAME_FAMILY = 6
 MAX_TEMPLATES = 200_000
 """Templates whose SimHash is remembered; the oldest half is forgotten beyond."""
@@ -25,8 +27,9 @@ class TemplateFamilies:
 
     def __init__(self) -> None:
         self._family: dict[int, int] = {}
-        self._simhash: dict[int, int] = {}
-        self._bands: dict[int, list[tuple[int, int]]] = {}
+        self._alone: list[int] = []
+        """Templates that met no other yet, in the order of their SimHashes."""
+        self._neighbours = Neighbours(SAME_FAMILY)
         self._centres = np.zeros(0, np.uint64)
         self._centre_family: list[int] = []
 
@@ -50,18 +53,30 @@ class TemplateFamilies:
         return self._family.get(template, template)
 
     def _join(self, templates: list[int], simhashes: NDArray[np.uint64]) -> None:
-        """Find the families of templates not seen before."""
-        nearest, distance = self._nearest_centres(simhashes)
-        for position, (template, simhash) in enumerate(zip(templates, simhashes.tolist(), strict=True)):
-            if simhash and distance[position] <= SAME_FAMILY:
-                self._family[template] = self._centre_family[nearest[position]]
+        """Find the families of templates not seen before, in their order."""
+        families, alone = templates.copy(), simhashes > 0
+        centre, distance = self._nearest_centres(simhashes)
+        for position in np.flatnonzero(alone & (distance <= SAME_FAMILY)).tolist():
+            families[position], alone[position] = self._centre_family[centre[position]], False
+        number, place = self._neighbours.of(simhashes)
+        start = np.flatnonzero(np.diff(number, prepend=-1))
+        known = len(self._neighbours)
+        for position, places in zip(number[start].tolist(), np.split(place, start[1:]), strict=False):
+            met = [other for other in places.tolist() if other < known or alone[other - known]]
+            if not alone[position] or not met:
                 continue
-            known = len(self._centre_family)
-            self._family[template] = self._meet(template, simhash) if simhash else template
-            if len(self._centre_family) > known:
-                there = np.bitwise_count(simhashes ^ self._centres[known])
-                nearer = there < distance
-                nearest[nearer], distance[nearer] = known, there[nearer]
+            other = met[0]
+            simhash = self._neighbours[other] if other < known else int(simhashes[other - known])
+            family = self._family[self._alone[other]] if other < known else templates[other - known]
+            self._centres = np.append(self._centres, np.uint64(simhash))
+            self._centre_family.append(family)
+            near = np.bitwise_count(simhashes ^ np.uint64(simhash))
+            near[:position] = 65
+            for later in np.flatnonzero((near <= SAME_FAMILY) & (near < distance) & (simhashes > 0)).tolist():
+                families[later], alone[later], distance[later] = family, False, near[later]
+        self._family.update(zip(templates, families, strict=True))
+        self._alone += [template for template, single in zip(templates, alone.tolist(), strict=True) if single]
+        self._neighbours.add(simhashes[alone])
 
     def _nearest_centres(self, simhashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return the number of the centre nearest to each SimHash, and its distance, shape (B,) each."""
@@ -73,51 +88,24 @@ class TemplateFamilies:
             distance[part] = apart.min(1)
         return nearest, distance
 
-    def _meet(self, template: int, simhash: int) -> int:
-        keys = _bands(simhash)
-        for key in keys:
-            for other, met in self._bands.get(key, ()):
-                if (other ^ simhash).bit_count() <= SAME_FAMILY:
-                    family = self._family[met]
-                    self._centres = np.append(self._centres, np.uint64(other))
-                    self._centre_family.append(family)
-                    return family
-        self._remember(template, simhash, keys)
-        return template
-
-    def _remember(self, template: int, simhash: int, keys: tuple[int, ...]) -> None:
-        self._simhash[template] = simhash
-        entry = (simhash, template)
-        for key in keys:
-            self._bands.setdefault(key, []).append(entry)
-
     def _forget(self) -> None:
-        kept = list(self._family.items())[len(self._family) // 2 :]
-        families = set(self._centre_family)
-        self._family = dict(kept) | {family: family for family in families}
-        alone = [(template, self._simhash[template]) for template, _ in kept if template in self._simhash]
-        self._simhash, self._bands = {}, {}
-        for template, simhash in alone:
-            self._remember(template, simhash, _bands(simhash))
+        kept = dict(list(self._family.items())[len(self._family) // 2 :])
+        alone = [place for place, template in enumerate(self._alone) if template in kept]
+        simhashes = np.array([self._neighbours[place] for place in alone], np.uint64)
+        self._family = kept | {family: family for family in self._centre_family}
+        self._alone = [self._alone[place] for place in alone]
+        self._neighbours = Neighbours(SAME_FAMILY)
+        self._neighbours.add(simhashes)
 
     def state(self) -> list:
         """Return what `load` takes."""
-        return [list(self._family.items()), list(self._simhash.items()), self._centres.tolist(), self._centre_family]
+        simhashes = [(template, self._neighbours[place]) for place, template in enumerate(self._alone)]
+        return [list(self._family.items()), simhashes, self._centres.tolist(), self._centre_family]
 
     def load(self, state: Iterable) -> None:
         """Put back what `state` returned."""
-        family, simhash, centres, centre_family = state
-        self._family, self._simhash, self._bands = dict(family), {}, {}
+        family, simhashes, centres, centre_family = state
+        self._family, self._alone = dict(family), [template for template, _ in simhashes]
+        self._neighbours = Neighbours(SAME_FAMILY)
+        self._neighbours.add(np.array([simhash for _, simhash in simhashes], np.uint64))
         self._centres, self._centre_family = np.array(centres, np.uint64), list(centre_family)
-        for template, value in simhash:
-            self._remember(template, value, _bands(value))
-
-
-def _bands(simhash: int) -> tuple[int, ...]:
-    """Return the bucket of each of the four 16-bit bands of a SimHash."""
-    return (
-        simhash & 0xFFFF,
-        1 << 16 | simhash >> 16 & 0xFFFF,
-        2 << 16 | simhash >> 32 & 0xFFFF,
-        3 << 16 | simhash >> 48,
-    )

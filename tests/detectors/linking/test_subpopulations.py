@@ -7,6 +7,7 @@ from detectors.linking.graph import Graph, Tick
 from detectors.linking.subpopulations import Works, shared_work, subpopulations
 from detectors.partials import SCHEMA
 from detectors.windows import Table
+from detectors.windows.table import LIVE
 from tests.detectors.made import TICK_MS, partial
 
 WORK, POPULAR = (11, 12), 99
@@ -52,7 +53,7 @@ def test_a_component_that_does_nothing_else_needs_no_second_look() -> None:
 
 
 def test_clusters_are_kept_and_uses_find_them() -> None:
-    table, works = Table({"value": ("i4", ())}), Works()
+    table, works = Table({LIVE: ("u1", ()), "value": ("i4", ())}), Works()
     works.assign({3: np.array([50, 40]), 2: np.array([40])}, table)
     component, value = np.array([3, 3, 2, 2, -1]), np.array([50, 40, 40, 50, 40])
     assert works.clusters(component, value).tolist() == [1, 1, 0, -1, -1]
@@ -63,3 +64,15 @@ def test_clusters_are_kept_and_uses_find_them() -> None:
     again = Works()
     again.load(works.state())
     assert again.clusters(component, value).tolist() == works.clusters(component, value).tolist() == [1, -1, 0, -1, -1]
+
+
+def test_what_is_forgotten_leaves_no_works() -> None:
+    table, works = Table({LIVE: ("u1", ()), "value": ("i4", ())}), Works()
+    table.take(4)
+    works.assign({3: np.array([50, 40]), 2: np.array([40])}, table)
+    works.forget_values(np.array([40]))
+    assert [templates.tolist() for _, templates in works.parts.values()] == [[50]]
+    works.forget_clusters(np.arange(table.rows) == 3)
+    assert not works.parts
+    works.assign({3: np.array([50])}, table)
+    assert list(works.parts) == [6]
