@@ -100,7 +100,7 @@ class Works:
         """Forget the sub-populations whose cluster, or whose component's, is marked in `gone`, shape (clusters,)."""
         pairs = self._cluster_of.items()
         self._cluster_of = {owner: mine for owner, mine in pairs if not (gone[owner] or gone[mine])}
-        self.parts = {mine: part for mine, part in self.parts.items() if not gone[mine]}
+        self.parts = {mine: part for mine, part in self.parts.items() if not (gone[part[0]] or gone[mine])}
 
     def state(self) -> list:
         """Return what `load` takes."""
