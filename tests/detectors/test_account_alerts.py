@@ -56,7 +56,11 @@ class Rig:
 
     def _tick(self, requests: NDArray, features: NDArray) -> Outputs:
         end, size = START_MS + self.hours * HOUR_MS, ACCOUNTS
-        columns = {name: np.zeros((0, *shape), dtype) for name, (dtype, shape) in SCHEMA.items()}
+        of_requests = ("use_", "mix_", "contents")
+        columns = {
+            name: np.zeros((0 if name.startswith(of_requests) else size, *shape), dtype)
+            for name, (dtype, shape) in SCHEMA.items()
+        }
         counts = np.zeros((size, len(COUNTS)), np.float32)
         counts[:, 0], counts[:, 2] = requests, 200 * requests
         columns |= {

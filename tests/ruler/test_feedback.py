@@ -21,7 +21,7 @@ def world(seed: int) -> World:
         guilty, loud = group < 8, group < 20
         nats = rng.normal(1.0 if loud else -1.0, 0.3, len(NAMES))
         nats[HELPFUL] += 3.0 if guilty else 0.0
-        nats[HARMFUL] += 4.5 if loud and not guilty else 0.0
+        nats[HARMFUL] += 3.0 if loud and not guilty else 0.0
         name = f"campaign {group}" if guilty else ""
         rows += [Row(day * DAY_MS + group, group, nats.tolist(), loud, TEMPLATE, 40.0, 2, name) for day in range(1, 13)]
     rows.sort(key=lambda row: row.time)
@@ -39,7 +39,7 @@ def test_nobody_answering_teaches_nothing_and_right_answers_help() -> None:
     assert right.dismissed > 10
     assert right.precision > nobody.precision
     liar = outcome(WORLDS, Office("", silent=True, liar=True), 20.0, 0)
-    assert liar.precision <= nobody.precision + 0.02
+    assert liar.precision <= nobody.precision
 
 
 def test_verdicts_count_from_when_they_were_given() -> None:

@@ -65,7 +65,7 @@ def test_the_results_hold_what_other_calls_made(tmp_path, monkeypatch, capsys):
     assert "1/1 failover" in capsys.readouterr().out
     assert "| failover |" in text
     assert "| drip |" in text
-    assert "seeds 12" not in text
+    assert "seeds 32" not in text
     assert "**2 of 11 runs so far**" in text
-    assert "Seeds of these figures: 11. Tuned on" in text
-    assert "--seeds 1 --first-seed 11 --scale 0.005" in text
+    assert "Seeds of these figures: 31. Tuned on" in text
+    assert "--seeds 1 --first-seed 31 --scale 0.005" in text
