@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import binom
 
 from detectors.linking.components import rarity
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups, young
 from detectors.partials import FAMILIES
-from detectors.typicality import belonging, typical
+from detectors.typicality import alike, belonging, typical
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
@@ -19,11 +22,13 @@ WORK_SHARE = 0.3
 RARE = 0.6
 INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "device", "network"))
 CROWD = 20
-MOSTLY, HARDLY, NEARLY = 0.5, 0.1, 0.8
-"""Where so many of a cell are linked, those of whom no link can be known count as linked; where so few are, links tell
-nothing of anybody; between the two a cell is a mixture, and only the linked are accused."""
+MOSTLY, NEARLY = 0.5, 0.8
+"""Where most of a cell are linked, those of whom no link can be known may be accused too; where fewer are it is a
+mixture, and only the linked are. The same shares of a group's work decide about the users of its prompts."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
+CHANCE = 0.05
+"""So likely may be what joins two accounts of a group, had its members been drawn from everybody."""
 SURE = 0.95
 """An account that nothing links is accused when it is one of the group with at least this probability."""
 BREADTH = 0.3
@@ -42,16 +47,15 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
     own = graph.accounts["counts"][accounts, 0]
-    joined, new = linked(graph, accounts, accounts), young(graph, accounts)
+    joined, new = ringed(graph, accounts), young(graph, accounts)
     if part.kind == BEHAVIOUR:
         bare = graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0
         share = joined[~bare].mean() if (~bare).any() else 1.0
-        core = typical(graph, accounts) & joined
-        if core.sum() >= CORE and share >= HARDLY:
-            likely = belonging(graph, accounts, core) >= SURE
-            return np.asarray(core | (bare & likely & (share >= MOSTLY)), bool)
-        apart = joined | (bare & (share >= MOSTLY)) | (~crowded(graph, accounts) & (share < HARDLY))
-        return np.asarray(typical(graph, accounts) & apart, bool)
+        core = alike(graph, accounts, typical(graph, accounts) & joined)
+        if share < MOSTLY:
+            return core
+        likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
+        return np.asarray(core | (bare & likely), bool)
     if part.kind == SUBPOPULATION:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
@@ -62,14 +66,14 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     mix = groups.column("capabilities")[mine].astype(np.float64)
     whole = mix.sum(0)
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
-    alike = mix @ whole >= ALIKE * length  # so are two of which nothing is known
+    same = mix @ whole >= ALIKE * length  # so are two of which nothing is known
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
     at_work = new & shared
     if part.kind == COMPONENT:
         at_work = (new | (linked_families(graph, accounts, accounts) > 1)) & typical(graph, accounts)
-        if (joined & alike & at_work).mean() < MOSTLY:
+        if (joined & same & at_work).mean() < MOSTLY:
             at_work[:] = False  # a mixture: several campaigns and whoever shares their exits
-    return np.asarray(joined & alike & at_work, bool)
+    return np.asarray(joined & same & at_work, bool)
 
 
 def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -87,6 +91,7 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
         used = part.traffic["templates"]
         works = used >= BREADTH * np.average(used, weights=requests)
     core, apart = works & joined, works & busy & ~joined & ~crowded(graph, accounts)
+    core = alike(graph, accounts, core)
     likely = np.zeros(len(accounts))
     if core.sum() >= CORE:
         likely = belonging(graph, accounts, core)
@@ -109,6 +114,31 @@ def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:
     """
     share = float((new.sum() + usual) / (len(new) + 1.0))
     return min(usual * (1.0 - share) / max((1.0 - usual) * share, 1e-9), 1.0)
+
+
+def ringed(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
+    """Tell which accounts are joined to at least four others of them, in steps from one rare value to the next.
+
+    A value counts where more of its accounts are among these than chance explains: in a group of a tenth of everybody
+    two of a household, or five of an office of fifty, are often found.
+    """
+    table = graph.accounts
+    recent = table["recent"][accounts].reshape(len(accounts), -1)
+    who, place = np.nonzero(recent >= 0)
+    value = recent[who, place]
+    house = houses(table["organization"][accounts], accounts)
+    rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
+    shared = rare & crosses(value, house[who])
+    who, place = np.unique(np.stack([who[shared], value[shared]]), axis=1)
+    names, value, inside = np.unique(place, return_inverse=True, return_counts=True)
+    holders = np.maximum(graph.values["accounts"][names], inside)
+    chance = binom.sf(inside - 2, holders - 1, min(len(accounts) / max(graph.population, 1), 1.0))
+    told = (chance <= CHANCE)[value]
+    who, value = who[told], value[told]
+    size = len(accounts) + len(names)
+    edges = coo_array((np.ones(len(value)), (who, len(accounts) + value)), shape=(size, size))
+    _, label = connected_components(edges, directed=False)
+    return np.asarray(np.bincount(label[: len(accounts)], minlength=size)[label[: len(accounts)]] >= CORE, bool)
 
 
 def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:

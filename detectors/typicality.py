@@ -15,7 +15,7 @@ from detectors.linking.members import daily_rate
 AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
 PRIOR = 5.0
 """Accounts of the population added to every group's counts."""
-ROUNDS = 30
+ROUNDS, REFINEMENTS = 30, 3
 
 
 def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
@@ -68,3 +68,12 @@ def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArra
         result = share * ratio / (share * ratio + 1.0 - share)
         share = float((result[~sure].sum() + 0.5) / ((~sure).sum() + 1.0))
     return np.where(sure, 1.0, result)
+
+
+def alike(graph: Graph, members: NDArray, core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the `core` without those who are likelier as accounts of the population than as the rest of it."""
+    for _ in range(REFINEMENTS):
+        if not core.any():
+            break
+        core = core & (likeness(graph, members, core) > 0.0)
+    return core

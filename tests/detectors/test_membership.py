@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import TEMPLATE, Group, Groups, Population
-from detectors.membership import CROWD, accused, crowded, linked, ordinary_share
+from detectors.linking.members import BEHAVIOUR, TEMPLATE, Group, Groups, Population
+from detectors.membership import CROWD, accused, crowded, linked, ordinary_share, ringed
 from detectors.partials import FAMILIES
 
 NETWORK, PAYMENT = FAMILIES.index("network"), FAMILIES.index("payment")
@@ -90,3 +90,32 @@ def test_young_users_that_nothing_links_are_accused_where_hardly_any_old_ones_ar
 @pytest.mark.parametrize(("young", "old", "low", "high"), [(99, 1, 0.0, 0.01), (50, 50, 0.05, 0.12), (8, 92, 0.8, 1.0)])
 def test_the_old_tell_how_many_ordinary_young_ones_there_are(young: int, old: int, low: float, high: float) -> None:
     assert low <= ordinary_share(np.arange(young + old) < young, 0.08) <= high
+
+
+def test_a_ring_of_cards_and_devices_is_told_from_households(graph: Graph) -> None:
+    members = np.arange(100)
+    for first in range(0, 20, 4):
+        share(graph, members[first : first + 4], PAYMENT, 4)
+        share(graph, members[first + 3 : first + 5], FAMILIES.index("device"), 2)
+    for first in range(60, 80, 2):
+        share(graph, members[first : first + 2], PAYMENT, 2)
+    assert np.flatnonzero(ringed(graph, members)).tolist() == list(range(21))
+
+
+def test_what_chance_brings_together_in_a_large_group_is_no_ring(graph: Graph) -> None:
+    crowd = np.arange(1_000)
+    for first in range(0, 400, 8):
+        share(graph, crowd[first : first + 8], NETWORK, 40)
+    assert not ringed(graph, crowd).any()
+    assert ringed(graph, crowd[:8]).all()
+
+
+def test_in_a_cell_that_is_a_mixture_only_the_ring_is_accused(graph: Graph) -> None:
+    campaign, strangers = machines(graph, np.arange(20)), np.arange(1_000, 1_040)
+    graph.accounts["carries"][np.concatenate([campaign, strangers])] = 1 << PAYMENT
+    share(graph, campaign, PAYMENT, 20)
+    rows = np.concatenate([campaign, strangers])
+    part = Group(BEHAVIOUR, graph.accounts, rows, rows, np.zeros(0, np.int64))
+    found = accused(Groups(graph, [part], Population()), 0)
+    assert found[:20].all()
+    assert not found[20:].any()
