@@ -23,12 +23,13 @@ RARE = 0.6
 INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "device", "network"))
 CROWD = 20
 MOSTLY, NEARLY = 0.5, 0.8
-"""Where most of a cell are linked, those of whom no link can be known may be accused too; where fewer are it is a
-mixture, and only the linked are. The same shares of a group's work decide about the users of its prompts."""
+"""Those accused do at least the first part of a group's work; where they do the second, doubtful members go along."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
-CHANCE = 0.05
-"""So likely may be what joins two accounts of a group, had its members been drawn from everybody."""
+CHANCE = 0.02
+"""So likely may be what joins an account to others of a group, had its members been drawn from everybody."""
+LINKED = 0.3
+"""Where fewer than this part of those with a card, device or network are linked, the others are strangers."""
 SURE = 0.95
 """An account that nothing links is accused when it is one of the group with at least this probability."""
 BREADTH = 0.3
@@ -47,12 +48,14 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
     own = graph.accounts["counts"][accounts, 0]
-    joined, new = ringed(graph, accounts), young(graph, accounts)
+    around_work = part.kind in (BEHAVIOUR, TEMPLATE, BUNDLE)
+    joined = ringed(graph, accounts) if around_work else linked(graph, accounts, accounts)
+    new = young(graph, accounts)
     if part.kind == BEHAVIOUR:
-        bare = graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0
+        bare = _bare(graph, accounts)
         share = joined[~bare].mean() if (~bare).any() else 1.0
         core = alike(graph, accounts, typical(graph, accounts) & joined)
-        if share < MOSTLY:
+        if share < LINKED:
             return core
         likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
         return np.asarray(core | (bare & likely), bool)
@@ -92,15 +95,22 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
         works = used >= BREADTH * np.average(used, weights=requests)
     core, apart = works & joined, works & busy & ~joined & ~crowded(graph, accounts)
     core = alike(graph, accounts, core)
-    likely = np.zeros(len(accounts))
+    likely, bare = np.zeros(len(accounts)), _bare(graph, accounts)
+    if core.sum() < LINKED * (works & ~bare).sum():
+        apart &= bare
     if core.sum() >= CORE:
         likely = belonging(graph, accounts, core)
     elif ordinary_share(new[works & ~joined], groups.population.young) <= 1.0 - SURE:
-        likely[new] = 1.0
+        likely[new & bare] = 1.0
     result = core | (apart & (likely >= SURE))
     if requests[result].sum() >= NEARLY * requests.sum():
         result |= works & busy & (likely >= 0.5)
     return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
+
+
+def _bare(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
+    """Tell of which accounts no card, device or network is known."""
+    return np.asarray(graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0, bool)
 
 
 def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:
@@ -119,8 +129,8 @@ def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:
 def ringed(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
     """Tell which accounts are joined to at least four others of them, in steps from one rare value to the next.
 
-    A value counts where more of its accounts are among these than chance explains: in a group of a tenth of everybody
-    two of a household, or five of an office of fifty, are often found.
+    An account counts when chance does not explain that so many others with its values are among these: in a group of a
+    tenth of everybody two of a household, or five of an office of fifty, are often found.
     """
     table = graph.accounts
     recent = table["recent"][accounts].reshape(len(accounts), -1)
@@ -133,7 +143,8 @@ def ringed(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
     names, value, inside = np.unique(place, return_inverse=True, return_counts=True)
     holders = np.maximum(graph.values["accounts"][names], inside)
     chance = binom.sf(inside - 2, holders - 1, min(len(accounts) / max(graph.population, 1), 1.0))
-    told = (chance <= CHANCE)[value]
+    surprise = np.bincount(who, -np.log(np.maximum(chance, 1e-12))[value], len(accounts))
+    told = (surprise >= -np.log(CHANCE))[who]
     who, value = who[told], value[told]
     size = len(accounts) + len(names)
     edges = coo_array((np.ones(len(value)), (who, len(accounts) + value)), shape=(size, size))
