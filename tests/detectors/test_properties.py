@@ -140,7 +140,7 @@ def test_the_account_stage_restarts_anywhere(
 
 @pytest.fixture(scope="module")
 def partials() -> list[Partial]:
-    stage, made = AccountStage(DetectorSettings()), campaign_among(60, 40, DAY_MS)
+    stage, made = AccountStage(DetectorSettings()), campaign_among(200, 40, DAY_MS)
     return stage.process(made, range(len(made))) + stage.advance()
 
 
