@@ -24,6 +24,7 @@ from detectors.feedback import Verdict
 from detectors.request import Reject, Request, decode_batch
 from detectors.settings import DetectorSettings
 from stream import report
+from stream.distinct import Distinct
 from stream.errors import InputError
 from stream.files import JsonLinesFile, check_writable, write_text
 from stream.memory import relax_collector
@@ -115,7 +116,7 @@ class Replay:
         self._alerts, self._decisions, self._refused, self._now_ms = alerts, decisions, refused, now_ms
         self._lines = 0
         self._partials = 0
-        self._seen_accounts: set[str] = set()
+        self._seen_accounts = Distinct()
         self._rejected = self._decided = 0
         self._first_ms: int | None = None
         self._last_ms: int | None = None
@@ -149,7 +150,7 @@ class Replay:
             rejected=self._rejected,
             late=self._accounts.late,
             duplicates=self._accounts.duplicates,
-            accounts=len(self._seen_accounts),
+            accounts=self._seen_accounts.count,
             decisions=self._decided,
             first_ms=self._first_ms,
             last_ms=self._last_ms,
@@ -157,7 +158,7 @@ class Replay:
         )
 
     def _note(self, requests: list[Request]) -> None:
-        self._seen_accounts.update([request.account_id for request in requests])
+        self._seen_accounts.add([request.account_id for request in requests])
         times = [request.time for request in requests]
         earliest, latest = min(times), max(times)
         self._first_ms = earliest if self._first_ms is None else min(self._first_ms, earliest)
