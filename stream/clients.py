@@ -18,6 +18,8 @@ from stream.errors import BrokerError, ConfigError
 AIOKAFKA_COMPRESSION = "zstd"
 """aiokafka compresses lz4 at its slowest level: 17 ms for 512 kB of state where zstd takes 2.4 ms."""
 ANSWER_S = 5.0
+CERTIFICATE_ALERTS = ("ALERT_CERTIFICATE", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA")
+"""Parts of OpenSSL's names of a broker's objections to a client's certificate."""
 
 
 class Refusal(NamedTuple):
@@ -37,7 +39,7 @@ def kafka_python(settings: KafkaSettings) -> dict[str, Any]:
         "security_protocol": settings.security_protocol,
     }
     if settings.security_protocol.endswith("SSL"):
-        arguments["ssl_cafile"] = settings.ssl_cafile
+        arguments["ssl_context"] = _trust(settings)
     if settings.security_protocol.startswith("SASL"):
         arguments["sasl_mechanism"] = settings.sasl_mechanism
         arguments["sasl_plain_username"] = settings.sasl_username
@@ -47,11 +49,7 @@ def kafka_python(settings: KafkaSettings) -> dict[str, Any]:
 
 def aiokafka(settings: KafkaSettings) -> dict[str, Any]:
     """Return the arguments that every aiokafka client takes."""
-    arguments = kafka_python(settings)
-    if "ssl_cafile" in arguments:
-        arguments.pop("ssl_cafile")
-        arguments["ssl_context"] = _trust(settings)
-    return arguments
+    return kafka_python(settings)
 
 
 def servers(settings: KafkaSettings) -> list[str]:
@@ -115,7 +113,10 @@ async def _knock(server: str, arguments: dict[str, Any]) -> Refusal | None:
         return Refusal(f"it does not take {arguments['sasl_mechanism']} (kafka.sasl_mechanism)", True)
     except ssl.SSLCertVerificationError as error:
         return Refusal(f"its certificate is not trusted: {error.verify_message} (kafka.ssl_cafile)", True)
-    except (ssl.SSLError, KafkaError, EOFError, ConnectionResetError, TimeoutError):
+    except (ssl.SSLError, KafkaError, EOFError, ConnectionResetError, TimeoutError) as error:
+        said = str(error.__cause__ or error).upper().replace(" ", "_")
+        if any(word in said for word in CERTIFICATE_ALERTS):
+            return Refusal("it asks for a certificate, or does not take ours (kafka.ssl_certfile)", True)
         protocol = arguments["security_protocol"]
         return Refusal(f"it breaks off connections by {protocol} (kafka.security_protocol)", False)
     except (OSError, ValueError):
@@ -124,8 +125,24 @@ async def _knock(server: str, arguments: dict[str, Any]) -> Refusal | None:
 
 
 def _trust(settings: KafkaSettings) -> ssl.SSLContext:
-    """Return a context that verifies brokers against `ssl_cafile`, or the system's authorities without one."""
+    """Return a context that verifies brokers against `ssl_cafile`, or the system's authorities without one.
+
+    It shows them the certificate of `ssl_certfile` if there is one.
+    """
     try:
-        return ssl.create_default_context(cafile=settings.ssl_cafile)
+        context = ssl.create_default_context(cafile=settings.ssl_cafile)
     except OSError as error:  # also ssl.SSLError
         raise ConfigError(f"kafka.ssl_cafile: {settings.ssl_cafile}: {error.strerror or error}") from None
+    if settings.ssl_certfile is not None:
+        try:
+            context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile, password=_no_passphrase)
+        except (OSError, ValueError) as error:
+            files = " and ".join(filter(None, (settings.ssl_certfile, settings.ssl_keyfile)))
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"kafka.ssl_certfile: {files}: {reason}") from None
+    return context
+
+
+def _no_passphrase() -> str:
+    """Keep OpenSSL from asking the terminal."""
+    raise ValueError("the key asks for a passphrase")

@@ -68,6 +68,10 @@ class KafkaSettings(_Discreet, frozen=True, forbid_unknown_fields=True):
     """Brokers refuse less than 6 s unless told otherwise."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     ssl_cafile: str | None = None
+    ssl_certfile: str | None = None
+    """The client's own certificate (PEM), for brokers that ask for one."""
+    ssl_keyfile: str | None = None
+    """Its key, without a passphrase; None when it is in `ssl_certfile`."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str | None = None
     sasl_password: str | None = None
@@ -234,6 +238,8 @@ def _check(config: Config) -> Config:
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
             if getattr(kafka, name) is None:
                 raise ConfigError(f"kafka.{name}: required by kafka.security_protocol = {kafka.security_protocol}")
+    if kafka.ssl_keyfile is not None and kafka.ssl_certfile is None:
+        raise ConfigError("kafka.ssl_certfile: required by kafka.ssl_keyfile")
     for name, most in LONGEST_S.items():
         if getattr(kafka, name) > most:
             raise ConfigError(f"kafka.{name}: expected at most {most} s")

@@ -31,7 +31,7 @@ listeners={listeners},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners={listeners}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,SASL_PLAINTEXT:SASL_PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,MTLS:SSL
 log.dirs={directory}/logs
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -125,6 +125,15 @@ class LocalBroker:
     def stop(self) -> None:
         """End it with SIGTERM."""
         self._end(signal.SIGTERM)
+
+    def throttle(self, bytes_per_s: int | None) -> None:
+        """Take no more than `bytes_per_s` from every producer, as Kafka's quotas do; None lifts it."""
+        change = ["--delete-config", "producer_byte_rate"]
+        if bytes_per_s is not None:
+            change = ["--add-config", f"producer_byte_rate={bytes_per_s}"]
+        server = ["--bootstrap-server", self.bootstrap_servers]
+        self._java("kafka.admin.ConfigCommand", "--alter", *change, *server, "--entity-type", "clients",
+                   "--entity-default")  # fmt: skip
 
     def _end(self, number: int) -> None:
         if self.process is not None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 USER, PASSWORD = "hydrawatch", "correct horse"
 STORE_PASSWORD = "changeit"
-LISTENERS = ("SSL", "SASL_SSL", "SASL_PLAINTEXT")
+LISTENERS = ("SSL", "SASL_SSL", "SASL_PLAINTEXT", "MTLS")
+"""`MTLS` is TLS that asks the client for a certificate, too."""
 SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 MODULES = {
     "plain": f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
@@ -18,16 +19,22 @@ MODULES = {
 
 def certificates(directory: Path) -> Path:
     """Make an authority and, in `server.p12`, a certificate it signed for 127.0.0.1; return the authority's."""
-    extension = directory / "server.ext"
-    extension.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     authority = authority_of(directory, "ca")
-    key, request, signed = (directory / f"server.{end}" for end in ("key", "csr", "pem"))
-    _openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", request)
-    _openssl("x509", "-req", "-in", request, "-CA", authority, "-CAkey", directory / "ca.key", "-CAcreateserial",
-             "-days", "2", "-extfile", extension, "-out", signed)  # fmt: skip
+    signed, key = certificate_of(directory, "server")
     _openssl("pkcs12", "-export", "-in", signed, "-inkey", key, "-passout", f"pass:{STORE_PASSWORD}",
              "-out", directory / "server.p12")  # fmt: skip
     return authority
+
+
+def certificate_of(directory: Path, name: str, authority: str = "ca") -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 that an authority of `directory` signed; return it and its key."""
+    key, request, signed, extension = (directory / f"{name}.{end}" for end in ("key", "csr", "pem", "ext"))
+    extension.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    _openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+    _openssl("x509", "-req", "-in", request, "-CA", directory / f"{authority}.pem",
+             "-CAkey", directory / f"{authority}.key", "-CAcreateserial", "-days", "2", "-extfile", extension,
+             "-out", signed)  # fmt: skip
+    return signed, key
 
 
 def authority_of(directory: Path, name: str) -> Path:
@@ -45,6 +52,9 @@ def properties(directory: Path) -> str:
         "ssl.keystore.type=PKCS12",
         f"ssl.keystore.password={STORE_PASSWORD}",
         f"ssl.key.password={STORE_PASSWORD}",
+        "listener.name.mtls.ssl.client.auth=required",
+        "listener.name.mtls.ssl.truststore.type=PEM",
+        f"listener.name.mtls.ssl.truststore.location={directory}/ca.pem",
         f"sasl.enabled.mechanisms=PLAIN,{','.join(SCRAM)}",
     ]
     for listener in LISTENERS:

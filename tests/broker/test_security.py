@@ -24,7 +24,13 @@ from tests.broker.process import variables
 
 LISTEN = "0A"
 # Each protocol and each mechanism; what is left out joins the same parts otherwise.
-WAYS = [("SSL", None), ("SASL_SSL", "PLAIN"), ("SASL_SSL", "SCRAM-SHA-512"), ("SASL_PLAINTEXT", "SCRAM-SHA-256")]
+WAYS = [
+    ("SSL", None),
+    ("MTLS", None),
+    ("SASL_SSL", "PLAIN"),
+    ("SASL_SSL", "SCRAM-SHA-512"),
+    ("SASL_PLAINTEXT", "SCRAM-SHA-256"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +49,15 @@ def way(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     return request.param
 
 
-def secure(broker: kafka.LocalBroker, protocol: str, mechanism: str | None, **more: Any) -> KafkaSettings:
-    name = f"{protocol}-{mechanism}".lower()
+def secure(broker: kafka.LocalBroker, listener: str, mechanism: str | None, **more: Any) -> KafkaSettings:
+    name = f"{listener}-{mechanism}".lower()
+    protocol = "SSL" if listener == "MTLS" else listener
     encrypted, asked = protocol.endswith("SSL"), mechanism is not None
+    if listener == "MTLS":
+        certificate, key = secured.certificate_of(broker.directory, "client")
+        more = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)} | more
     return KafkaSettings(
-        bootstrap_servers=broker.addresses[protocol], security_protocol=protocol, topic_prefix=f"{name}.",
+        bootstrap_servers=broker.addresses[listener], security_protocol=protocol, topic_prefix=f"{name}.",
         group_id=name, ssl_cafile=str(broker.authority) if encrypted else None, sasl_mechanism=mechanism,
         sasl_username=secured.USER if asked else None, partitions=2, checkpoint_interval_s=0.5,
         sasl_password=secured.PASSWORD if asked else None, idle_timeout_s=1.0, session_timeout_s=6.0, **more,
@@ -80,6 +90,8 @@ REFUSALS = {
     "plain password": (("SASL_SSL", "PLAIN"), {"sasl_password": "wrong"}, "kafka.sasl_username, kafka.sasl_password"),
     "authority": (("SSL", None), {"ssl_cafile": "other"}, "its certificate is not trusted: .* (kafka.ssl_cafile)"),
     "system's authorities": (("SASL_SSL", "PLAIN"), {"ssl_cafile": None}, "is not trusted: .* (kafka.ssl_cafile)"),
+    "no certificate": (("MTLS", None), {"ssl_certfile": None, "ssl_keyfile": None}, "asks for a certificate, .*"),
+    "certificate": (("MTLS", None), {"ssl_certfile": "other"}, "does not take ours (kafka.ssl_certfile)"),
     "protocol": (("SASL_SSL", "PLAIN"), {"security_protocol": "SASL_PLAINTEXT"}, "breaks off connections by SASL_PL"),
 }
 
@@ -93,6 +105,10 @@ def test_a_refusal_is_one_line_that_names_the_key(broker: kafka.LocalBroker, wha
     way, wrong, expected = REFUSALS[what]
     if wrong.get("ssl_cafile"):
         wrong = {"ssl_cafile": str(secured.authority_of(broker.directory, "other"))}
+    if wrong.get("ssl_certfile"):
+        secured.authority_of(broker.directory, "other")
+        certificate, key = secured.certificate_of(broker.directory, "stranger", "other")
+        wrong = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
     done = hydrawatch(msgspec.structs.replace(secure(broker, *way), **wrong), *command.split())
     assert done.returncode == 2
     *_, last = done.stderr.splitlines()
@@ -107,6 +123,21 @@ def test_a_missing_file_of_authorities_is_named(tmp_path: Path) -> None:
     settings = KafkaSettings(security_protocol="SSL", ssl_cafile=str(tmp_path / "none.pem"))
     with pytest.raises(ConfigError, match=r"kafka\.ssl_cafile: .*none\.pem: No such file or directory"):
         clients.check(settings)
+
+
+def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    settings = KafkaSettings(security_protocol="SSL", ssl_certfile=str(tmp_path / "none.pem"))
+    with pytest.raises(ConfigError, match=r"kafka\.ssl_certfile: .*none\.pem: No such file or directory"):
+        clients.check(settings)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on the path to make certificates")
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret", "-subj", "/CN=a"]
+    subprocess.run([*command, "-keyout", tmp_path / "key", "-out", tmp_path / "pem"], check=True, capture_output=True)
+    files = {"ssl_certfile": str(tmp_path / "pem"), "ssl_keyfile": str(tmp_path / "key")}
+    with pytest.raises(ConfigError, match=r"kafka\.ssl_certfile: .*pem and .*key: the key asks for a passphrase"):
+        clients.check(KafkaSettings(security_protocol="SSL", **files))
 
 
 def test_one_of_two_brokers_that_lets_us_in_is_enough(broker: kafka.LocalBroker) -> None:
