@@ -2,13 +2,14 @@
 
 A checkpoint is one transaction: the entries that changed and, under the key `@position`, the last offset of the
 source that they cover. The transactional id names group, stage and partition, so that opening a changelog fences
-whoever held the partition before, and ends what they left half written.
+whoever held the partition before, and ends what they left half written. Results that must not come after those of a
+later owner, as the decisions in a compacted topic, go through the same fence (`Changelog.send`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -17,13 +18,17 @@ from aiokafka.errors import ProducerFenced
 
 from stream import clients
 from stream.config import KafkaSettings
-from stream.errors import CheckpointError
+from stream.errors import CheckpointError, FencedError
+from stream.handlers import Message
 
 POSITION_KEY = b"@position"
 MAX_ENTRY_BYTES = 900_000
 """Brokers take records of 1 MiB unless told otherwise; the headers need some of it."""
 STALL_S = 30.0
 TRANSACTION_TIMEOUT_MS = 120_000
+
+_Record = tuple[str, bytes | None, bytes | None, int | None]
+"""Topic, key, value and partition, None to choose it by the key."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -90,24 +95,42 @@ class Changelog:
             offset: the last offset of the source that is part of the state.
 
         Raises:
-            CheckpointError: another worker has taken over, or an entry is too large.
+            FencedError: another worker has taken over.
+            CheckpointError: an entry is too large.
         """
-        assert self._producer is not None, "opened before written"
         for key, value in entries.items():
             if len(value) > MAX_ENTRY_BYTES:
                 raise CheckpointError(f"{self._name}: entry {key} has {len(value)} bytes, over {MAX_ENTRY_BYTES}")
         position = Position(self.kafka.group_id, self.source.topic, self.partitions, offset)
-        records = {key.encode(): value or None for key, value in entries.items()}
+        records: dict[bytes, bytes | None] = {key.encode(): value or None for key, value in entries.items()}
+        records[POSITION_KEY] = msgspec.json.encode(position)
+        topic, partition = self.target
+        await self._transact((topic, key, value, partition) for key, value in records.items())
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Send results in order; when this returns all are delivered, and before those of any later owner.
+
+        Raises:
+            FencedError: another worker has taken over, and nothing was delivered.
+        """
+        if messages:
+            prefix = self.kafka.topic_prefix
+            await self._transact((prefix + topic, key, value, None) for topic, key, value in messages)
+
+    async def _transact(self, records: Iterable[_Record]) -> None:
+        assert self._producer is not None, "opened before written"
         try:
             async with self._producer.transaction():
-                await self._send({**records, POSITION_KEY: msgspec.json.encode(position)})
+                await self._send(records)
         except ProducerFenced as error:
-            raise CheckpointError(f"{self._name}: another worker has taken over this partition") from error
+            raise FencedError(f"{self._name}: another worker has taken over this partition") from error
 
-    async def _send(self, records: Mapping[bytes, bytes | None]) -> None:
+    async def _send(self, records: Iterable[_Record]) -> None:
         assert self._producer is not None
-        topic, partition = self.target
-        sent = [await self._producer.send(topic, value, key=key, partition=partition) for key, value in records.items()]
+        sent = [
+            await self._producer.send(topic, value, key=key, partition=partition)
+            for topic, key, value, partition in records
+        ]
         await asyncio.gather(*sent)
 
     async def restore(self) -> Restored:

@@ -7,6 +7,7 @@ HydrawatchError
 ├── BrokerError       Kafka cannot be reached, or refuses
 ├── TopicError        a topic is missing, or not as configured
 └── CheckpointError   stored state and committed offsets do not fit together
+    └── FencedError   another worker has taken over the partition
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class TopicError(HydrawatchError):
 
 class CheckpointError(HydrawatchError):
     """Stored state and committed offsets do not fit together. Operator action: see the partition it names."""
+
+
+class FencedError(CheckpointError):
+    """Another worker has taken over the partition. Operator action: none, a supervisor starts the worker again."""

@@ -98,7 +98,7 @@ class Runner:
         tp: the partition.
         handler: its stage behind the handler of its topic.
         changelog: where its state is kept.
-        outlet: where results go.
+        outlet: where results go; the changelog itself when a late one of an earlier owner would do harm.
         kafka: when to checkpoint, and from when on it is idle.
         metrics: told of batches and checkpoints.
         checkpointed: called with the partition and the offset that a checkpoint covers.
@@ -109,7 +109,7 @@ class Runner:
         tp: TP,
         handler: Handler,
         changelog: Changelog,
-        outlet: Outlet,
+        outlet: Outlet | Changelog,
         kafka: KafkaSettings,
         metrics: Metrics,
         checkpointed: Callable[[TP, int], None],

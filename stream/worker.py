@@ -26,7 +26,7 @@ from stream import clients, topics
 from stream.batching import BatchStrategy, Transport
 from stream.checkpoint import Changelog
 from stream.config import Config
-from stream.errors import HydrawatchError, TopicError
+from stream.errors import FencedError, HydrawatchError, TopicError
 from stream.handlers import AccountHandler, Factories, GroupHandler
 from stream.listener import listen
 from stream.memory import relax_collector
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 REFUSED = 2
 UNEXPECTED = 70
 """Exit status `EX_SOFTWARE`."""
+FENCED = 75
+"""Exit status `EX_TEMPFAIL`: the worker was away for so long that another has its partitions; it may start again."""
 REBALANCE_S = 30.0
 REVOKE_S = 15.0
 """A last checkpoint may take this long at a rebalance, and `STOP_CHECKPOINT_S` when the worker is stopped."""
@@ -194,7 +196,8 @@ class App(faust.App):
             handler = GroupHandler(self.factories.group(detector, kafka.partitions), self.metrics)
             name, target, partitions = "group", topics.GROUP_STATE, 1
         changelog = Changelog(kafka, name, kafka.topic_prefix + target, tp.topic, tp.partition, partitions)
-        return Runner(tp, handler, changelog, self.outlet, kafka, self.metrics, self._checkpointed)
+        outlet = changelog if tp.topic == self.partials else self.outlet
+        return Runner(tp, handler, changelog, outlet, kafka, self.metrics, self._checkpointed)
 
     def _checkpointed(self, tp: TP, offset: int) -> None:
         self.consumer.checkpointed(tp, offset)
@@ -288,7 +291,7 @@ def _die(error: Exception, where: str) -> NoReturn:
     """End the process before anything else is acknowledged."""
     if isinstance(error, HydrawatchError | DetectorError):
         log.critical("%s: %s", where, error)
-        _leave(REFUSED)
+        _leave(FENCED if isinstance(error, FencedError) else REFUSED)
     log.critical("%s: unexpected %s, ending before anything is acknowledged", where, type(error).__name__)
     log.critical("", exc_info=error)
     _leave(UNEXPECTED)

@@ -12,7 +12,8 @@ from kafka import KafkaAdminClient
 from stream import topics
 from stream.checkpoint import MAX_ENTRY_BYTES, Changelog, Restored
 from stream.config import KafkaSettings
-from stream.errors import CheckpointError
+from stream.errors import CheckpointError, FencedError
+from stream.handlers import Message
 from tests.broker import log
 
 
@@ -65,12 +66,28 @@ def test_a_zombie_cannot_write_after_the_new_owner_has_opened(filled: KafkaSetti
     assert asyncio.run(run()) == Restored({"a": b"old", "b": b"new"}, 2)
 
 
+def test_a_zombie_cannot_say_anything_after_the_new_owner_has_opened(filled: KafkaSettings) -> None:
+    def decision(value: bytes) -> list[Message]:
+        return [Message(topics.DECISIONS, b"account:a", value)]
+
+    async def run() -> None:
+        async with opened(filled) as zombie:
+            await zombie.send(decision(b"revision 1"))
+            async with opened(filled) as heir:
+                await heir.send(decision(b"revision 2"))
+                with pytest.raises(FencedError, match="account-state/1: another worker has taken over"):
+                    await zombie.send(decision(b"revision 1"))
+
+    asyncio.run(run())
+    assert [record.value for record in log.read(filled, topics.DECISIONS)] == [b"revision 1", b"revision 2"]
+
+
 def test_half_a_checkpoint_is_none(filled: KafkaSettings) -> None:
     async def run() -> Restored:
         async with opened(filled) as dying:
             await dying.write({"a": b"whole", "b": b"whole"}, 1)
             await dying._producer.begin_transaction()
-            await dying._send({b"a": b"half"})
+            await dying._send([(dying.target.topic, b"a", b"half", dying.target.partition)])
             async with opened(filled) as heir:
                 return await heir.restore()
 

@@ -1,9 +1,9 @@
 """A worker that dies at a numbered point, or takes its time; the product knows nothing of it.
 
 `python -m tests.faults.crashes` is `hydrawatch worker` with its participants wrapped: `CRASH=5:3` ends it with SIGKILL
-when it passes point 5 for the third time. `DELAY_US=100` makes it sleep for each record, `SESSION_S=2` lets the group
-notice its death sooner than the configuration allows, `CLOCK_S=3600` puts its clock an hour ahead, `PROXY=4711` leads
-its connections through that port.
+when it passes point 5 for the third time, `FREEZE=14:1` stops it with SIGSTOP where it is. `DELAY_US=100` makes it
+sleep for each record, `SESSION_S=2` lets the group notice its death sooner than the configuration allows,
+`CLOCK_S=3600` puts its clock an hour ahead, `PROXY=4711` leads its connections through that port.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from aiokafka import conn
 
-from stream import batching, checkpoint, config, handlers, runner, worker
+from stream import batching, checkpoint, config, handlers, runner, topics, worker
 from stream.errors import HydrawatchError
 
 POINTS = {
@@ -29,13 +29,14 @@ POINTS = {
     4: "half of its results are sent",
     5: "all results are delivered, no state written",
     6: "a snapshot is taken, none of it written",
-    7: "the snapshot is written, its transaction open",
+    7: "a snapshot or an alert is written, its transaction open",
     8: "the state is durable, the committer not told",
     9: "the committer is told, nothing committed",
     10: "the offsets are committed",
     11: "ticks are closed by the clock, nothing durable",
     12: "closed ticks are durable, not sent",
     13: "closed ticks are sent",
+    14: "an alert or a decision is taken, none sent",
 }
 DELAY_S = float(os.environ.get("DELAY_US", 0)) / 1e6
 CLOCK_MS = int(float(os.environ.get("CLOCK_S", 0)) * 1000)
@@ -43,17 +44,17 @@ doing: ContextVar[str] = ContextVar("doing", default="")
 
 
 class Trap:
-    """Ends the process at the `count`-th passage of `point`."""
+    """Sends the process a signal at the `count`-th passage of `point`."""
 
-    def __init__(self, order: str) -> None:
+    def __init__(self, order: str, number: int = signal.SIGKILL) -> None:
         point, _, count = order.partition(":")
-        self.point, self.left = int(point or -1), int(count or 1)
+        self.point, self.left, self.number = int(point or -1), int(count or 1), number
 
     def __call__(self, point: int) -> None:
         if point == self.point:
             self.left -= 1
             if not self.left:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self.number)
 
 
 def _wrap(owner: type, name: str, before: Callable[..., None] | None, after: Callable[..., None] | None) -> None:
@@ -79,6 +80,8 @@ def _wrap_handlers(trap: Trap) -> None:
             time.sleep(DELAY_S * len(records))
             found = process(self, records)
             trap(3)
+            if any(message.topic in (topics.ALERTS, topics.DECISIONS) for message in found):
+                trap(14)
             return found
 
         def closed(self: Any, now_ms: int, advance: Any = advance) -> Any:
@@ -91,8 +94,8 @@ def _wrap_handlers(trap: Trap) -> None:
         owner.process, owner.advance = judged, closed  # type: ignore[method-assign]
 
 
-def _wrap_outlet(trap: Trap) -> None:
-    send = runner.Outlet.send
+def _wrap_outlet(trap: Trap, owner: type) -> None:
+    send = owner.send  # type: ignore[attr-defined]
 
     async def halting(self: Any, messages: Sequence[Any]) -> None:
         if messages and doing.get() == "batch" and trap.point == 4:
@@ -103,7 +106,7 @@ def _wrap_outlet(trap: Trap) -> None:
             trap({"batch": 5, "idle": 13}.get(doing.get(), 0))
         doing.set("")
 
-    runner.Outlet.send = halting  # type: ignore[method-assign]
+    owner.send = halting  # type: ignore[attr-defined]
 
 
 def set_traps(trap: Trap) -> None:
@@ -122,7 +125,8 @@ def set_traps(trap: Trap) -> None:
 
     batching.Consumer.checkpointed = checkpointed  # type: ignore[method-assign]
     _wrap_handlers(trap)
-    _wrap_outlet(trap)
+    for owner in (runner.Outlet, checkpoint.Changelog):
+        _wrap_outlet(trap, owner)
 
 
 def _go_through(port: int) -> None:
@@ -137,7 +141,8 @@ def _go_through(port: int) -> None:
 
 def main() -> int:
     """Run the worker."""
-    set_traps(Trap(os.environ.get("CRASH", "")))
+    freeze = os.environ.get("FREEZE", "")
+    set_traps(Trap(freeze, signal.SIGSTOP) if freeze else Trap(os.environ.get("CRASH", "")))
     if "PROXY" in os.environ:
         _go_through(int(os.environ["PROXY"]))
     try:

@@ -113,6 +113,7 @@ def judge(settings: KafkaSettings, detector: DetectorSettings | None = None) -> 
         records = [(msgspec.json.decode(r.value), r.value) for r in log.read(settings, topic)]
         tally.compare(topic, wanted_of, [(record[identity], value) for record, value in records])
         tally.twins(topic, identity, [record for record, _ in records])
+        tally.stale(topic, [record for record, _ in records])
     letters = map(msgspec.json.decode, (r.value for r in log.read(settings, topics.DEAD_LETTER)))
     reasons = {place: reason.encode() for place, reason in wanted.dead.items()}
     tally.compare("dead letter", reasons, [((x["partition"], x["offset"]), x["reason"].encode()) for x in letters])
@@ -171,6 +172,18 @@ class _Tally:
             subject = (record["campaign_id"], record["revision"], record.get("scope"), record.get("value"))
             if first.setdefault(subject, record[identity]) != record[identity]:
                 self._note("doubled", f"{what} {subject}")
+
+    def stale(self, what: str, records: Sequence[dict[str, Any]]) -> None:
+        """Count subjects whose last record is not the latest revision: compaction would keep the older one."""
+        last: dict[tuple[Any, ...], int] = {}
+        highest: dict[tuple[Any, ...], int] = {}
+        for record in records:
+            subject = (record.get("scope", record["campaign_id"]), record.get("value"))
+            last[subject] = record["revision"]
+            highest[subject] = max(record["revision"], highest.get(subject, 0))
+        for subject, revision in last.items():
+            if revision < highest[subject]:
+                self._note("wrong", f"{what}: the last about {subject} is revision {revision}, not {highest[subject]}")
 
     def compare_state(
         self, settings: KafkaSettings, detector: DetectorSettings, stage: str, partition: int, wanted: Any

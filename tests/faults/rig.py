@@ -29,6 +29,8 @@ from tests.broker.process import Process
 from tests.faults import oracle
 
 WORKER = "tests.faults.crashes"
+SESSION_S = 2.0
+"""How soon the group notices a death; a worker that gets no processor for so long is thought dead, too."""
 NEVER_IDLE_S = 600.0
 IDLE_S = 2.0
 SAMPLE_S = 0.2
@@ -116,7 +118,8 @@ class Rig:
     def start(self, crash: str = "", settings: KafkaSettings | None = None, **environment: str) -> Process:
         """Start a worker; `crash` is `POINT:COUNT` of `crashes`."""
         path = self.directory / f"worker-{len(self.workers)}.log"
-        worker = Process(settings or self.settings, path, WORKER, **{"CRASH": crash, "SESSION_S": "2"} | environment)
+        environment = {"CRASH": crash, "SESSION_S": str(SESSION_S)} | environment
+        worker = Process(settings or self.settings, path, WORKER, **environment)
         self.workers.append(worker)
         return worker
 
@@ -167,6 +170,14 @@ class Rig:
     def said(self, topic: str = topics.PARTIALS) -> int:
         """Return how many records a topic of one partition holds."""
         return log.length(self.settings, topic)
+
+    def drained(self) -> bool:
+        """Tell whether the workers have committed all requests and partials."""
+        progress = Progress(self.settings)
+        try:
+            return self._committed(progress)
+        finally:
+            progress.close()
 
     def drain(self) -> None:
         """Wait until the workers have committed all requests and partials; they must stay alive."""
@@ -228,6 +239,11 @@ class Rig:
         """Return how the workers ended: statuses and how many of each."""
         counts = Counter(worker.popen.poll() for worker in self.workers)
         return " ".join(f"{status}×{count}" if count > 1 else f"{status}" for status, count in sorted(counts.items()))
+
+
+def stopped(process: int) -> bool:
+    """Tell whether a process was stopped by a signal."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def scrape(port: int) -> dict[str, float]:

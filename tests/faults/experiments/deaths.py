@@ -7,16 +7,18 @@ import time
 import msgspec
 
 from stream import topics
+from stream.worker import FENCED
 from tests.faults.crashes import POINTS
 from tests.faults.experiments import experiment
 from tests.faults.oracle import Verdict
-from tests.faults.rig import IDLE_S, Rig
+from tests.faults.rig import IDLE_S, Rig, stopped
 
-BUSY = [point for point in POINTS if point <= 10]
-IDLE = [point for point in POINTS if point > 10]
+IDLE = [11, 12, 13]
+BUSY = [point for point in POINTS if point not in IDLE]
 
 
 def _die_at(rig: Rig, point: int, most: int = 3, **environment: str) -> None:
+    most = 1 if point == 14 else most  # a small input decides something in few batches
     worker = rig.start(f"{point}:{rig.random.randint(1, most)}", **environment)
     status = rig.dead(worker)
     rig.check(status == -9, f"point {point} ({POINTS[point]}) was not reached: status {status}")
@@ -46,7 +48,7 @@ def some_crash_points(rig: Rig) -> Verdict:
 
 @experiment(1)
 def every_crash_point(rig: Rig) -> Verdict:
-    """kill -9 at every one of the 13 points between the steps, twice."""
+    """kill -9 at every one of the 14 points between the steps, twice."""
     for point in BUSY * 2:
         rig.send(len(rig.lines) // (2 * len(BUSY) + 1))
         _die_at(rig, point)
@@ -109,6 +111,24 @@ def zombie(rig: Rig) -> Verdict:
     rig.send()
     rig.drain()
     return rig.finish()
+
+
+@experiment(6, quick=True)
+def zombie_with_an_alert(rig: Rig) -> Verdict:
+    """SIGSTOP between an alert and its sending, an heir says it, SIGCONT: the zombie's own is fenced off."""
+    rig.send()
+    frozen = rig.start(FREEZE="14:1")
+    rig.until(lambda: stopped(frozen.popen.pid), "the worker to freeze")
+    rig.check(rig.said(topics.ALERTS) == rig.said(topics.DECISIONS) == 0, "something was said before the freeze")
+    rig.start()
+    rig.until(lambda: rig.said(topics.ALERTS) > 0, "the heir's alerts")
+    rig.thaw(frozen)
+    status = rig.dead(frozen, 30)
+    rig.check(status == FENCED, f"the zombie ended with {status}")
+    rig.check("another worker has taken over" in frozen.output, "the zombie does not say why it ends")
+    verdict = rig.finish()
+    rig.check(not verdict.repeats, f"the zombie said {verdict.repeats} again, after its heir")
+    return verdict
 
 
 @experiment(6)

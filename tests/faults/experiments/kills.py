@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from tests.broker.process import Process
-from tests.faults.crashes import POINTS
 from tests.faults.experiments import experiment
+from tests.faults.experiments.deaths import BUSY
 from tests.faults.oracle import Verdict
 from tests.faults.rig import Rig
 
@@ -27,7 +27,7 @@ def kills(rig: Rig) -> Verdict:
             _broker_dies(rig, brokers % 2 == 0)
             brokers += 1
             continue
-        point = rig.random.choice([p for p in POINTS if p <= 10]) if rig.random.random() < 0.5 else 0
+        point = rig.random.choice(BUSY) if rig.random.random() < 0.5 else 0
         orders += bool(point)
         worker = rig.start(f"{point}:{rig.random.randint(1, 4)}" if point else "")
         _end(rig, worker)
