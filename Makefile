@@ -6,13 +6,15 @@ DEMO := build/demo
 SEED ?= 1
 SCALE ?= 0.02
 
-.PHONY: help demo test test-faults check bench-detection bench-detection-seeds bench-detection-full bench-ablation \
-	bench-false-alarms lock clean
+.PHONY: help demo test test-faults test-soak test-fuzz check bench-detection bench-detection-seeds bench-detection-full \
+	bench-ablation bench-false-alarms lock clean
 
 help:
 	@echo "make demo   find the simulated campaigns, without a broker"
 	@echo "make test   ruff, mypy and all tests, with a real Kafka"
 	@echo "make test-faults  every fault experiment, 100 kills among them: half an hour or more"
+	@echo "make test-soak    half an hour at half the speed: do memory, open files or the lag grow?"
+	@echo "make test-fuzz    ten million hostile lines, led by coverage if atheris can be installed"
 	@echo "make check  ruff and mypy alone"
 	@echo "make bench-detection       measure it on every scenario, 3 seeds: some ten minutes"
 	@echo "make bench-detection-seeds  the same, 10 seeds: some 40 minutes; can be stopped and continued"
@@ -49,7 +51,15 @@ test: check
 	$(BIN)/python -m pytest
 
 test-faults: $(READY)
-	$(BIN)/python -m tests.faults --seed $(SEED)
+	@mkdir -p build
+	$(BIN)/python -m tests.faults --seed $(SEED) --json build/faults.jsonl
+
+test-soak: $(READY)
+	$(BIN)/python -m tests.faults.soak --minutes 30 --seed $(SEED)
+
+test-fuzz: $(READY)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "atheris>=3"
+	$(BIN)/python -m tests.faults.fuzz --lines 10000000 --seed $(SEED)
 
 bench-detection: $(READY)
 	$(BIN)/python -m tests.benchmarks.detection --quick

@@ -15,6 +15,9 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from tests.broker import kafka
 from tests.faults import experiments, rig
@@ -85,6 +88,13 @@ def row(report: rig.Report) -> str:
     return "\n".join([text, *(f"      {line}" for line in [*more, *report.remarks])])
 
 
+def record(report: rig.Report, seed: int) -> dict[str, Any]:
+    """Return what a report says, for a machine."""
+    found = {"seed": seed, "passed": report.passed, **report._asdict()}
+    found["verdict"] = report.verdict and report.verdict._asdict()
+    return found
+
+
 def main() -> None:
     """Run the chosen experiments."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -95,6 +105,8 @@ def main() -> None:
     parser.add_argument("--traffic", type=float, nargs=2, metavar=("SCALE", "DAYS"), help="how much to simulate")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     parser.add_argument("--kills", type=int, default=kills.KILLS, help="of the experiment `kills`")
+    parser.add_argument("--session", type=float, default=rig.SESSION_S, help="s; more where processors are scarce")
+    parser.add_argument("--json", type=Path, help="write one JSON object per experiment to this file, too")
     parser.add_argument("--keep", type=Path, help="keep the workers' logs here")
     arguments = parser.parse_args()
     chosen = sorted(experiments.ALL.values(), key=lambda one: one.number)
@@ -105,7 +117,9 @@ def main() -> None:
     if arguments.list:
         print("\n".join(f"{e.number:>2} {e.name:26} {'quick ' if e.quick else '      '}{e.title}" for e in chosen))
         return
-    kills.KILLS = arguments.kills
+    kills.KILLS, rig.SESSION_S = arguments.kills, arguments.session
+    if arguments.json:
+        arguments.json.write_bytes(b"")
     print(f"seed {arguments.seed}\n{HEADER}", flush=True)
     passed = True
     with tempfile.TemporaryDirectory(prefix="hydrawatch-faults-") as work, Brokers() as brokers:
@@ -116,6 +130,9 @@ def main() -> None:
         for one in chosen:
             report = run(one, lines, directory / one.name, arguments.seed, brokers)
             print(row(report), flush=True)
+            if arguments.json:
+                with arguments.json.open("ab") as file:
+                    file.write(msgspec.json.encode(record(report, arguments.seed)) + b"\n")
             passed &= report.passed
     print("all promises kept" if passed else "PROMISES WERE BROKEN")
     sys.exit(not passed)

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.faults import fuzz, oracle, soak
+from tests.faults import __main__ as command
+from tests.faults import fuzz, oracle, rig, soak
 
 
 def alert(revision: int, identity: str | None = None) -> dict[str, object]:
@@ -44,6 +45,27 @@ def test_the_same_id_with_other_content_is_wrong() -> None:
     verdict = tally([{**alert(1), "score": 2}], [{**alert(1), "score": 1}])
     assert verdict.wrong == 1
     assert '"score":2' in verdict.notes[0]
+
+
+def decisions(*revisions: int) -> list[dict[str, object]]:
+    return [{"campaign_id": "c", "scope": "account", "value": "a", "revision": one} for one in revisions]
+
+
+def test_an_older_revision_after_a_newer_one_is_wrong_if_it_is_the_last() -> None:
+    found = {}
+    for said in ((1, 2), (1, 2, 1, 2), (1, 2, 1)):
+        made = oracle._Tally()
+        made.stale("decisions", decisions(*said))
+        found[said] = made.verdict(2).wrong
+    assert found == {(1, 2): 0, (1, 2, 1, 2): 0, (1, 2, 1): 1}
+
+
+def test_a_report_is_written_for_machines_too() -> None:
+    verdict = tally([alert(1)], [alert(1), alert(2)])
+    report = rig.Report(6, "zombie", verdict, 6.5, 200.0, "0 75", 30.0, [], [])
+    told = msgspec.json.decode(msgspec.json.encode(command.record(report, 7)))
+    assert (told["seed"], told["passed"], told["exits"], told["peak_mb"]) == (7, False, "0 75", 200.0)
+    assert (told["verdict"]["lost"], told["verdict"]["wrong"]) == (1, 0)
 
 
 def test_hostile_lines_and_files_are_taken(tmp_path: Path) -> None:

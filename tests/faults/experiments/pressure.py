@@ -20,6 +20,9 @@ from tests.faults.rig import Infeasible, Rig
 BURST_MB = 96
 """What a burst may add to a worker's memory: its buffers are bounded in batches, not by the burst."""
 
+SLOW, SLOW_S = 10_000, 30.0
+"""Bytes a second, and how long no more are taken."""
+
 
 @experiment(13)
 def burst(rig: Rig) -> Verdict:
@@ -34,6 +37,32 @@ def burst(rig: Rig) -> Verdict:
     rig.check(rig.peak_mb < before + BURST_MB, f"memory grew from {before:.0f} to {rig.peak_mb:.0f} MB")
     rig.remarks.append(f"{before:.0f} MB before the burst, {rig.peak_mb:.0f} MB in it")
     worker.kill()
+    return rig.finish()
+
+
+@experiment(13, own_broker=True)
+def downstream_slow(rig: Rig) -> Verdict:
+    """The broker takes 10 kB/s from each producer for a while: memory bounded, nothing committed ahead."""
+    tenth = len(rig.lines) // 10
+    rig.send(tenth)
+    worker = rig.start()
+    rig.drain()
+    before = rig.peak_mb
+    rig.send()
+    rig.broker.throttle(SLOW)
+    began = time.monotonic()
+    while time.monotonic() - began < SLOW_S:
+        for partition in range(rig.settings.partitions):
+            log.state(rig.settings, partition)  # raises when the group has committed more than the state covers
+        time.sleep(1)
+    rig.check(worker.alive, f"the worker ended with {worker.popen.poll()}")
+    rig.check(not rig.drained(), f"{SLOW} bytes a second held nothing up")
+    rig.remarks.append(f"{before:.0f} MB before, {rig.peak_mb:.0f} MB while held up")
+    rig.check(rig.peak_mb < before + BURST_MB, f"memory grew from {before:.0f} to {rig.peak_mb:.0f} MB")
+    rig.broker.throttle(None)
+    began = time.monotonic()
+    rig.drain()
+    rig.remarks.append(f"nothing left {time.monotonic() - began:.0f} s after it was lifted")
     return rig.finish()
 
 
