@@ -7,7 +7,8 @@ Every function takes the text with case folded and white space collapsed.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from operator import itemgetter
+from typing import NamedTuple
 
 from detectors.prompt_cues import CUES
 
@@ -40,6 +41,7 @@ _SCRIPTS = tuple(
         ("el", r"[\u0370-\u03ff]"),
     )
 )
+_ANY_SCRIPT = re.compile("|".join(pattern.pattern for _, pattern in _SCRIPTS))
 _LOOK_AT = 1_000
 """Characters, and a quarter of it words, that the language is read from."""
 _UNKNOWN = "und"
@@ -52,21 +54,23 @@ def language(folded: str, words: list[str]) -> str:
         found = _by_script(head)
         if found:
             return found
-    votes: Counter[str] = Counter()
-    for word in words[: _LOOK_AT // 4]:
-        for code in _LANGUAGES_OF.get(word, ()):
-            votes[code] += 1
+    votes: dict[str, int] = {}
+    for codes in filter(None, map(_LANGUAGES_OF.get, words[: _LOOK_AT // 4])):
+        for code in codes:
+            votes[code] = votes.get(code, 0) + 1
     if not head.isascii():
         for mark, code in _MARKS.items():
-            votes[code] += 2 * (mark in head)
-    ranked = votes.most_common(2)
-    if not ranked or ranked[0][1] == 0 or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
-        return _UNKNOWN
-    return ranked[0][0]
+            if mark in head:
+                votes[code] = votes.get(code, 0) + 2
+    most = max(votes.values(), default=0)
+    leading = [code for code, count in votes.items() if count == most]
+    return leading[0] if len(leading) == 1 else _UNKNOWN
 
 
 def _by_script(head: str) -> str | None:
     """Return the language of the script that holds a quarter of the letters; kana settle Japanese against Chinese."""
+    if not _ANY_SCRIPT.search(head):
+        return None
     letters = max(1, sum(map(str.isalpha, head)))
     counts = {code: len(pattern.findall(head)) for code, pattern in _SCRIPTS}
     if counts["ja"]:
@@ -90,25 +94,46 @@ _CAPABILITIES = (
 _PREFIX = 4
 
 
-Cue = tuple[str, str]
+_prefix = itemgetter(slice(_PREFIX))
+
+
+class Cue(NamedTuple):
+    """A cue, what it is a sign of, and the beginning of its first word, if it is in ASCII."""
+
+    name: str
+    text: str
+    head: str | None
 
 
 def _index() -> tuple[dict[str, list[Cue]], dict[str, list[Cue]]]:
-    """Return the ASCII cues by the first letters of their first word, the others by their first character."""
-    by_head: dict[str, list[Cue]] = {}
+    """Return the ASCII cues by the beginning of one of their words, the others by one of their characters.
+
+    That is the word or character that is likely to be the rarest; a text without it does not hold the cue.
+    """
+    by_word: dict[str, list[Cue]] = {}
     by_character: dict[str, list[Cue]] = {}
     for name, cues in CUES.items():
-        for cue in cues:
-            first = re.search(r"\w+", cue)
-            if cue.isascii() and first:
-                by_head.setdefault(first[0][:_PREFIX], []).append((name, cue))
+        for text in cues:
+            words = re.findall(r"\w+", text)
+            if text.isascii() and words:
+                by_word.setdefault(_telling(text, words)[:_PREFIX], []).append(Cue(name, text, words[0][:_PREFIX]))
             else:
-                by_character.setdefault(cue[0], []).append((name, cue))
-    return by_head, by_character
+                by_character.setdefault(max(text), []).append(Cue(name, text, None))
+    return by_word, by_character
 
 
-_BY_HEAD, _BY_CHARACTER = _index()
-_HEADS, _CHARACTERS = frozenset(_BY_HEAD), frozenset(_BY_CHARACTER)
+def _telling(text: str, words: list[str]) -> str:
+    """Return the longest word of a cue whose beginning a text that holds the cue must have as a word's beginning.
+
+    Not the first unless it is the only one: it may begin within a word of the text. Nor a short last one, which may
+    be the beginning of a longer word.
+    """
+    whole = words[1:] if len(words[-1]) >= _PREFIX or not text.endswith(words[-1]) else words[1:-1]
+    return max(whole, key=len) if whole else words[0]
+
+
+_BY_WORD, _BY_CHARACTER = _index()
+_KNOWN_WORDS, _CHARACTERS = frozenset(_BY_WORD), frozenset(_BY_CHARACTER)
 _FENCE = "```"
 
 
@@ -120,13 +145,14 @@ def find_cues(folded: str, words: list[str]) -> dict[str, list[str]]:
         words: its words.
     """
     padded = f" {folded} "
-    candidates = [cue for head in _HEADS & {word[:_PREFIX] for word in words} for cue in _BY_HEAD[head]]
+    beginnings = set(map(_prefix, words))
+    candidates = [cue for word in _KNOWN_WORDS & beginnings for cue in _BY_WORD[word]]
     if not folded.isascii():
-        candidates += [cue for first in _CHARACTERS & set(padded) for cue in _BY_CHARACTER[first]]
+        candidates += [cue for character in _CHARACTERS & set(padded) for cue in _BY_CHARACTER[character]]
     found: dict[str, list[str]] = {}
-    for name, cue in candidates:
-        if cue in padded:
-            found.setdefault(name, []).append(cue)
+    for name, text, head in candidates:
+        if text in padded and (head is None or head in beginnings):
+            found.setdefault(name, []).append(text)
     return found
 
 

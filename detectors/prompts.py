@@ -22,6 +22,8 @@ from detectors.prompt_signals import capabilities, elicitation, find_cues, langu
 MAX_CHARS = 20_000
 """Only so much of a prompt is looked at, its head and its tail; the content hash covers all."""
 _TAIL = 4_000
+AT_ONCE = 256
+"""Prompts whose SimHashes are computed together."""
 MIN_WORDS = 5
 """Fewer words about the answer do not make a template: the whole masked text is the skeleton then."""
 _ENOUGH_CHARS = 400
@@ -40,29 +42,44 @@ class Derived(msgspec.Struct, frozen=True):
 
 def derive(text: str) -> Derived:
     """Return the derived fields of one prompt. Any string will do, the empty one too."""
-    seen = text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - _TAIL]}\n{text[-_TAIL:]}"
-    lower = seen.casefold()
-    folded = " ".join(lower.split())
-    words = _words(folded)
+    return derive_all([text])[0]
+
+
+def derive_all(texts: Sequence[str]) -> list[Derived]:
+    """Return the derived fields of each prompt."""
+    result: list[Derived] = []
+    for start in range(0, len(texts), AT_ONCE):
+        some = texts[start : start + AT_ONCE]
+        seen = [text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - _TAIL]}\n{text[-_TAIL:]}" for text in some]
+        lower = [text.casefold() for text in seen]
+        folded = [" ".join(text.split()) for text in lower]
+        words = list(map(_words, folded))
+        result += map(_derived, some, seen, lower, folded, words, _simhashes(words).tolist())
+    return result
+
+
+def _derived(text: str, seen: str, lower: str, folded: str, words: list[str], simhash: int) -> Derived:
     cues = find_cues(folded, words)
     flags = elicitation(folded, cues)
     return Derived(
-        template=f"{_xxh64(skeleton(lower, cues.get('template', [])).encode('utf-8', 'replace')):016x}",
-        simhash=f"{_simhash(words):016x}",
-        content=xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass")),
-        language=language(folded, words),
-        capabilities=capabilities(seen, cues, flags),
-        elicitation=flags,
+        _xxh64_hex(skeleton(lower, cues.get("template", [])).encode("utf-8", "replace")),
+        f"{simhash:016x}",
+        xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass")),
+        language(folded, words),
+        capabilities(seen, cues, flags),
+        flags,
     )
 
 
 def _words(text: str) -> list[str]:
-    return (_ASCII_WORDS if text.isascii() else _WORDS).findall(text)
+    if text.isascii():
+        return text.translate(_SPACED).split()
+    return (_WORDS if _UNSPACED.search(text) else _SPACED_WORDS).findall(text)
 
 
 # --- skeleton ---------------------------------------------------------------------------------------------------------
 
-_xxh64 = xxhash.xxh3_64_intdigest
+_xxh64, _xxh64_hex = xxhash.xxh3_64_intdigest, xxhash.xxh3_64_hexdigest
 _FENCE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,400}`", re.DOTALL)
 _CODE_LINE = re.compile(
     r"^(?:[ \t]{4,}\S.*|\t\S.*|def \w+\(.*|class \w+[:(].*|import \w[\w.]*|from [\w.]+ import .*|#include .*)$",
@@ -84,8 +101,13 @@ _QUOTES = tuple(
 )
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _RUNS = re.compile(r"¤(?:\s*¤)+")
-_ASCII_WORDS = re.compile(r"\w+", re.ASCII)
-_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
+_SPACED = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+"""Leaves of an ASCII text what `\\w` matches."""
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Every character of these scripts counts as a word."""
+_SPACED_WORDS = re.compile(r"\w+")
+_WORDS = re.compile(rf"{_UNSPACED.pattern}|\w+")
+_ENOUGH_ASCII = re.compile(rf"\w++(?:\W++\w++){{{MIN_WORDS - 1}}}", re.ASCII)
 _GENERIC = re.compile(
     r"^you are (?:a|an) (?:(?:very )?(?:helpful|harmless|honest)(?:,? and |, | )?)+(?:ai )?assistant\W*$"
 )
@@ -140,7 +162,8 @@ def _about_the_answer(segments: list[str], cues: Sequence[str]) -> list[str]:
 
 
 def _enough_words(text: str) -> bool:
-    return len(_words(text[:_ENOUGH_CHARS])) >= MIN_WORDS
+    head = text[:_ENOUGH_CHARS]
+    return bool(_ENOUGH_ASCII.search(head)) if head.isascii() else len(_words(head)) >= MIN_WORDS
 
 
 # --- SimHash ----------------------------------------------------------------------------------------------------------
@@ -150,17 +173,31 @@ _FINAL = np.uint64(0xFF51AFD7ED558CCD)
 _SHIFT = np.uint64(32)
 
 
-def _simhash(words: list[str]) -> int:
-    """Return the 64-bit SimHash of the shingles of three consecutive words; 0 without words."""
-    if not words:
-        return 0
-    encoded = " ".join(words).encode("utf-8", "replace").split()
-    hashes = np.fromiter(map(_xxh64, encoded), np.uint64, len(encoded))
-    if len(hashes) < 3:
-        hashes = np.pad(hashes, (0, 3 - len(hashes)))
-    shingles: NDArray[np.uint64] = hashes[:-2] * _MIX[0] + hashes[1:-1] * _MIX[1] + hashes[2:] * _MIX[2]
+def _simhashes(texts: Sequence[list[str]]) -> NDArray[np.uint64]:
+    """Return the 64-bit SimHash of the shingles of three consecutive words of each text, shape (B,); 0 without words.
+
+    A text of one or two words is one shingle, with zeros in place of the words that are missing.
+    """
+    count = np.array([len(words) for words in texts])
+    some = np.flatnonzero(count)
+    result = np.zeros(len(count), np.uint64)
+    if not len(some):
+        return result
+    encoded = " ".join([word for words in texts for word in words]).encode("utf-8", "replace").split()
+    count, shingled = count[some], np.maximum(count[some] - 2, 1)
+    start = np.cumsum(shingled + 2) - (shingled + 2)
+    hashes = np.zeros(int(start[-1] + shingled[-1] + 2), np.uint64)
+    hashes[_ranges(start, count)] = np.fromiter(map(_xxh64, encoded), np.uint64, len(encoded))
+    first = _ranges(start, shingled)
+    shingles: NDArray[np.uint64] = hashes[first] * _MIX[0] + hashes[first + 1] * _MIX[1] + hashes[first + 2] * _MIX[2]
     shingles = (shingles ^ (shingles >> _SHIFT)) * _FINAL
     shingles ^= shingles >> _SHIFT
     bits = np.unpackbits(shingles.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
-    majority = bits.sum(axis=0, dtype=np.int64) * 2 > len(bits)
-    return int.from_bytes(np.packbits(majority).tobytes(), "big")
+    ones = np.add.reduceat(bits, np.cumsum(shingled) - shingled, axis=0, dtype=np.int32)
+    result[some] = np.packbits(ones * 2 > shingled[:, None], axis=1).view(">u8")[:, 0]
+    return result
+
+
+def _ranges(start: NDArray, count: NDArray) -> NDArray[np.int64]:
+    """Return start, start + 1, … start + count − 1 of each, end to end."""
+    return np.arange(count.sum()) + np.repeat(start - (np.cumsum(count) - count), count)

@@ -132,6 +132,7 @@ _decode = msgspec.json.Decoder(Request).decode
 _validate = msgspec.json.Decoder().decode
 _time = attrgetter("time")
 _text = attrgetter("prompt_text")
+_DERIVED = tuple((name, f"prompt_{name}") for name in prompts.Derived.__struct_fields__)
 
 
 def decode_batch(
@@ -161,10 +162,7 @@ def decode_batch(
     if requests and max(map(_time, requests)) > _earliest(latest_ms) + FUTURE_MS:
         requests, indices, late = _drop_future(requests, indices, latest_ms)
         rejects = sorted(rejects + late, key=attrgetter("index"))
-    if any(text is not None for text in map(_text, requests)):
-        for request in requests:
-            if request.prompt_text is not None:
-                _derive(request)
+    _derive([request for request in requests if request.prompt_text is not None])
     return requests, indices, rejects
 
 
@@ -259,12 +257,12 @@ def _drop_future(
     return kept, kept_indices if rejects else indices, rejects
 
 
-def _derive(request: Request) -> None:
-    """Fill the derived prompt fields that are missing from the text and forget the text."""
-    text, request.prompt_text = request.prompt_text, None
-    if not text or text.isspace():
-        return
-    derived = prompts.derive(text)
-    for name in prompts.Derived.__struct_fields__:
-        if getattr(request, f"prompt_{name}") is None:
-            setattr(request, f"prompt_{name}", getattr(derived, name))
+def _derive(requests: list[Request]) -> None:
+    """Fill the derived prompt fields that are missing from the texts and forget the texts."""
+    told = [request for request in requests if request.prompt_text and not request.prompt_text.isspace()]
+    for request, derived in zip(told, prompts.derive_all(list(map(_text, told))), strict=True):
+        for name, field in _DERIVED:
+            if getattr(request, field) is None:
+                setattr(request, field, getattr(derived, name))
+    for request in requests:
+        request.prompt_text = None
