@@ -134,22 +134,21 @@ class Clusters:
 
     def due(self, touched: NDArray, min_requests: int, min_accounts: int, end_ms: int) -> list[int]:
         """Return which of the touched clusters have changed enough to be judged."""
-        table, result = self.table, []
-        touched = touched[self.table["requests"][touched] >= min_requests]
-        for cluster in touched.tolist():
-            members = self.members(cluster)
-            if members < min_accounts:
-                continue
-            grown = table["requests"][cluster] >= GROWTH * table["judged_requests"][cluster]
-            more = members >= GROWTH * table["judged_members"][cluster]
-            old = end_ms - table["judged"][cluster] >= REJUDGE_MS
-            if grown or more or old:
-                result.append(cluster)
-                table["judged_members"][cluster] = members
-        due = np.array(result, np.int64)
+        table = self.table
+        touched = touched[table["requests"][touched] >= min_requests]
+        value = table["value"][touched]
+        members = np.where(value >= 0, self.graph.values["accounts"][value], 0)
+        without = np.flatnonzero(value < 0)
+        members[without] = [self.members(cluster) for cluster in touched[without].tolist()]
+        grown = table["requests"][touched] >= GROWTH * table["judged_requests"][touched]
+        more = members >= GROWTH * table["judged_members"][touched]
+        old = end_ms - table["judged"][touched] >= REJUDGE_MS
+        changed = (members >= min_accounts) & (grown | more | old)
+        due = touched[changed]
+        table["judged_members"][due] = members[changed]
         table["judged_requests"][due] = table["requests"][due]
         table["judged"][due] = end_ms
-        return result
+        return due.tolist()
 
     def assign_components(self, label: NDArray) -> None:
         """Give each component of `label` (accounts,) the cluster that it continues, or a new one.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Names
-from detectors.hashing import digest
+from detectors.hashing import digest, digests
 from detectors.linking import traits
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.handovers import FAILED_BIT, Handovers
@@ -154,7 +154,7 @@ class Graph:
         return self.followed.value_row(self.templates.family(template) ^ FAMILY_SALT)
 
     def _account_rows(self, ids: Sequence[str]) -> NDArray:
-        keys = np.array([digest(account) for account in ids], np.uint64)
+        keys = digests(ids)
         rows = self._account.get(keys)
         unknown = np.flatnonzero(rows < 0)
         if len(unknown):
@@ -213,7 +213,10 @@ class Graph:
         kept = decay(tick.end_ms - table["last"][unique], self.half_life_ms)
         for name in ("counts", "capabilities"):
             sums = np.zeros((len(unique), table[name].shape[1]))
-            np.add.at(sums, inverse, tick.columns[prefix + name])
+            if len(unique) == len(rows):
+                sums[inverse] = tick.columns[prefix + name]
+            else:
+                np.add.at(sums, inverse, tick.columns[prefix + name])
             table[name][unique] = table[name][unique] * kept[:, None] + sums
         contents = np.bincount(inverse, tick.columns[prefix + "contents"], len(unique))
         table["contents"][unique] = table["contents"][unique] * kept + contents

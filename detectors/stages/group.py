@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -251,7 +252,7 @@ class GroupStage:
         whole = np.column_stack([self.graph.accounts["component"][rows], self.graph.accounts["cells"][rows]])
         joined, column = np.nonzero(whole >= 0)
         owner = whole[joined, column].astype(np.int64)
-        bundle = np.array([self.clusters.bundle_of.get(value, -1) for value in values.tolist()], np.int64)
+        bundle = np.fromiter(map(self.clusters.bundle_of.get, values.tolist(), repeat(-1)), np.int64, len(values))
         bundled = bundle >= 0
         alone = inside & ~bundled
         user, slots = rows[tick.columns["use_account"][seen]], tick.columns["use_slots"][seen]
