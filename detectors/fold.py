@@ -121,52 +121,49 @@ def _mixes(who: NDArray, columns: Columns) -> Columns:
 
 def _uses(who: NDArray, columns: Columns) -> Columns:
     """Return the uses in the order of their accounts, each account's templates first, and the templates' contents."""
-    parts = [_uses_of(family, name, who, columns) for family, name in enumerate(FAMILIES)]
-    uses = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.argsort(uses["use_account"], kind="stable")
-    return {name: column if name == "contents" else column[order] for name, column in uses.items()}
-
-
-def _uses_of(family: int, name: str, who: NDArray, columns: Columns) -> Columns:
-    present = np.flatnonzero(columns[name] > 0)
-    if not len(present):
+    rows, family = np.nonzero(np.stack([columns[name] for name in FAMILIES], axis=1))
+    if not len(rows):
         return {
             column: np.zeros((0, *shape), dtype)
             for column, (dtype, shape) in SCHEMA.items()
             if column.startswith("use_") or column == "contents"
         }
-    value = columns[name][present]
-    order = np.lexsort((value, who[present]))
-    rows = present[order]
-    account, value = who[rows], value[order]
-    start = np.flatnonzero(np.concatenate([[True], (np.diff(account) != 0) | (value[1:] != value[:-1])]))
-    run = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(rows))))
-    kept = _busiest(account[start], np.diff(np.append(start, len(rows))), MAX_USES[name])
-    contents, per_use = _contents(run, _flagged(columns)[rows], account[start], kept, name == "template")
+    value = np.choose(family, [columns[name][rows] for name in FAMILIES])
+    owner = who[rows] * len(FAMILIES) + family
+    order = np.lexsort((value, owner))
+    rows, family, owner, value = rows[order], family[order], owner[order], value[order]
+    start = np.flatnonzero(np.concatenate([[True], (np.diff(owner) != 0) | (value[1:] != value[:-1])]))
+    requests = np.diff(np.append(start, len(rows)))
+    prompt = family[start] == FAMILIES.index("template")
+    kept = _busiest(owner[start], requests, np.array([MAX_USES[name] for name in FAMILIES])[family[start]])
+    followed = np.repeat(np.where(prompt & kept, np.arange(len(start)), -1), requests)
+    contents, per_use = _contents(followed, _flagged(columns)[rows], who[rows[start]])
     uses = {
-        "use_account": account[start],
-        "use_family": np.full(len(start), family),
+        "use_account": who[rows[start]],
+        "use_family": family[start],
         "use_value": value[start],
-        "use_simhash": columns["simhash"][rows[start]] if name == "template" else np.zeros(len(start), np.uint64),
+        "use_simhash": np.where(prompt, columns["simhash"][rows[start]], np.uint64(0)),
         "use_counts": np.add.reduceat(columns["counts"][rows], start, axis=0),
-        "use_capabilities": np.add.reduceat(bits(columns["capabilities"][rows]), start, axis=0),
+        "use_capabilities": np.add.reduceat(bits(columns["capabilities"])[rows], start, axis=0),
         "use_slots": np.bitwise_or.reduceat(columns["slots"][rows], start, axis=0),
         "use_contents": per_use,
     }
     return {column: values[kept] for column, values in uses.items()} | {"contents": contents}
 
 
-def _busiest(account: NDArray, requests: NDArray, count: int) -> NDArray[np.bool_]:
-    """Return which uses are among the `count` of their account with most requests; `account` is ascending."""
-    order = np.lexsort((-requests, account))
-    kept = np.empty(len(order), bool)
-    kept[order] = _place(account) < count
+def _busiest(owner: NDArray, requests: NDArray, most: NDArray) -> NDArray[np.bool_]:
+    """Return which uses are among the `most` of their owner with most requests; `owner` is ascending."""
+    place = _place(owner)
+    if (place < most).all():
+        return np.ones(len(owner), bool)
+    kept = np.empty(len(owner), bool)
+    kept[np.lexsort((-requests, owner))] = place < most
     return kept
 
 
-def _place(account: NDArray) -> NDArray[np.int64]:
-    """Return the place of each row among those of its account; `account` is ascending."""
-    return np.arange(len(account)) - np.searchsorted(account, account)
+def _place(owner: NDArray) -> NDArray[np.int64]:
+    """Return the place of each row among those of its owner; `owner` is ascending."""
+    return np.arange(len(owner)) - np.searchsorted(owner, owner)
 
 
 def _flagged(columns: Columns) -> NDArray[np.uint64]:
@@ -176,20 +173,24 @@ def _flagged(columns: Columns) -> NDArray[np.uint64]:
     return np.where(content > 0, (content & ~FAILED_BIT) | np.where(away, FAILED_BIT, np.uint64(0)), np.uint64(0))
 
 
-def _contents(
-    run: NDArray, content: NDArray, account: NDArray, kept: NDArray[np.bool_], wanted: bool
-) -> tuple[NDArray, NDArray]:
-    """Return the different contents of each kept use, end to end, and how many there are of each use."""
-    known = (content > 0) & kept[run]
-    if not wanted or not known.any():
-        return np.zeros(0, np.uint64), np.zeros(len(kept), np.int64)
-    run, content = run[known], content[known]
-    order = np.lexsort((content, run))
-    run, content = run[order], content[order]
-    last = np.concatenate([(np.diff(run) != 0) | ((content[1:] ^ content[:-1]) > FAILED_BIT), [True]])
-    run, content = run[last], content[last]
-    listed = _place(account[run]) < MAX_CONTENTS
-    return content[listed], np.bincount(run[listed], minlength=len(kept))
+def _contents(use: NDArray, content: NDArray, account: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the different contents of each use, end to end, and how many there are of each.
+
+    Args:
+        use: the use whose contents are wanted that each request belongs to, −1 for none; ascending but for that.
+        content: of each request, see `_flagged`; 0 for none.
+        account: of each use.
+    """
+    known = (content > 0) & (use >= 0)
+    if not known.any():
+        return np.zeros(0, np.uint64), np.zeros(len(account), np.int64)
+    use, content = use[known], content[known]
+    order = np.lexsort((content, use))
+    use, content = use[order], content[order]
+    last = np.concatenate([(np.diff(use) != 0) | ((content[1:] ^ content[:-1]) > FAILED_BIT), [True]])
+    use, content = use[last], content[last]
+    listed = _place(account[use]) < MAX_CONTENTS
+    return content[listed], np.bincount(use[listed], minlength=len(account))
 
 
 def _chunks(partition: int, tick: int, ids: list[str], names: Sequence[str], data: Columns) -> Iterator[Partial]:
