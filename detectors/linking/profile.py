@@ -31,8 +31,8 @@ def profile(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
 def embed(profiles: NDArray) -> NDArray[np.float64]:
     """Return random Fourier features of a Gaussian kernel (Rahimi and Recht, NIPS 2007), shape (len(profiles), 256).
 
-    The inner product of two rows approximates exp(−‖x − y‖² / (2 · 0.5²)), that of one with itself is 1. Cosine and sine
-    come from the tangent t of the half angle, as 2 / (1 + t²) − 1 and 2 t / (1 + t²): a fifth of the work.
+    The inner product of two rows approximates exp(−‖x − y‖² / (2 · 0.5²)), that of one with itself is 1. Cosine
+    and sine come from the tangent t of the half angle, as 2 / (1 + t²) − 1 and 2 t / (1 + t²): a fifth of the work.
     """
     tangent = np.tan(profiles @ _half_directions(profiles.shape[1]))
     part = tangent * tangent
