@@ -58,7 +58,7 @@ test-soak: $(READY)
 	$(BIN)/python -m tests.faults.soak --minutes 30 --seed $(SEED)
 
 test-fuzz: $(READY)
-	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "atheris>=3"
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[fuzz]"
 	$(BIN)/python -m tests.faults.fuzz --lines 10000000 --seed $(SEED)
 
 bench-detection: $(READY)
