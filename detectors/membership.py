@@ -13,7 +13,7 @@ from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups, young
 from detectors.partials import FAMILIES
-from detectors.typicality import alike, belonging, typical
+from detectors.typicality import alike, belonging, nearness, typical
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
@@ -30,6 +30,8 @@ CHANCE = 0.02
 """So likely may be what joins an account to others of a group, had its members been drawn from everybody."""
 LINKED = 0.3
 """Where fewer than this part of those with a card, device or network are linked, the others are strangers."""
+ODDS = 3.0
+"""ln(20): an account loosely joined to others of a group is left alone when it is so much likelier as a stranger."""
 SURE = 0.95
 """An account that nothing links is accused when it is one of the group with at least this probability."""
 BREADTH = 0.3
@@ -52,13 +54,7 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     joined = ringed(graph, accounts) if around_work else linked(graph, accounts, accounts)
     new = young(graph, accounts)
     if part.kind == BEHAVIOUR:
-        bare = _bare(graph, accounts)
-        share = joined[~bare].mean() if (~bare).any() else 1.0
-        core = alike(graph, accounts, typical(graph, accounts) & joined)
-        if share < LINKED:
-            return core
-        likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
-        return np.asarray(core | (bare & likely), bool)
+        return _cell(graph, accounts, joined, new)
     if part.kind == SUBPOPULATION:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
@@ -77,6 +73,29 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         if (joined & same & at_work).mean() < MOSTLY:
             at_work[:] = False  # a mixture: several campaigns and whoever shares their exits
     return np.asarray(joined & same & at_work, bool)
+
+
+def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which accounts of a cell of behaviour are accused, shape (len(accounts),).
+
+    The linked who are like each other, and where many are, those like them that carry no card, device or network. Some
+    are surely linked: chance explains their rings in no cell as large. Where those are most of the linked, who is
+    loosely linked and likelier one of the unlinked is a stranger; where few are linked and none surely, all are.
+    """
+    bare = _bare(graph, accounts)
+    share = joined[~bare].mean() if (~bare).any() else 1.0
+    sure = ringed(graph, accounts, CHANCE / len(accounts))
+    sure &= new | (linked_families(graph, accounts, accounts) > 1)
+    strangers = ~(joined | bare)
+    if share < LINKED and sure.sum() < CORE:
+        return np.zeros(len(accounts), bool)
+    if sure.sum() >= max(CORE, MOSTLY * joined.sum()) and strangers.sum() >= CORE:
+        joined = joined & (sure | (nearness(graph, accounts, sure, strangers) > -ODDS))
+    core = alike(graph, accounts, typical(graph, accounts) & joined)
+    if share < LINKED:
+        return core
+    likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
+    return np.asarray(core | (bare & likely), bool)
 
 
 def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -126,7 +145,7 @@ def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:
     return min(usual * (1.0 - share) / max((1.0 - usual) * share, 1e-9), 1.0)
 
 
-def ringed(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
+def ringed(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np.bool_]:
     """Tell which accounts are joined to at least four others of them, in steps from one rare value to the next.
 
     An account counts when chance does not explain that so many others with its values are among these: in a group of a
@@ -142,9 +161,9 @@ def ringed(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
     who, place = np.unique(np.stack([who[shared], value[shared]]), axis=1)
     names, value, inside = np.unique(place, return_inverse=True, return_counts=True)
     holders = np.maximum(graph.values["accounts"][names], inside)
-    chance = binom.sf(inside - 2, holders - 1, min(len(accounts) / max(graph.population, 1), 1.0))
-    surprise = np.bincount(who, -np.log(np.maximum(chance, 1e-12))[value], len(accounts))
-    told = (surprise >= -np.log(CHANCE))[who]
+    likely = binom.sf(inside - 2, holders - 1, min(len(accounts) / max(graph.population, 1), 1.0))
+    surprise = np.bincount(who, -np.log(np.maximum(likely, 1e-12))[value], len(accounts))
+    told = (surprise >= -np.log(chance))[who]
     who, value = who[told], value[told]
     size = len(accounts) + len(names)
     edges = coo_array((np.ones(len(value)), (who, len(accounts) + value)), shape=(size, size))

@@ -6,6 +6,8 @@ cell: how much they do, when, since when, how they came and how they were verifi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,14 +46,31 @@ def typical(graph: Graph, members: NDArray) -> NDArray[np.bool_]:
 
 def likeness(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return ln(likelihood as one of the `sure` members / as an account of the population), shape (len(members),)."""
-    everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
     score = np.zeros(len(members))
+    for mine, group, population in _densities(graph, members, sure):
+        score += np.log(group / population)[mine]
+    return score
+
+
+def nearness(graph: Graph, members: NDArray, core: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return ln(likelihood as one of the `core` / as one of the `others`) of every member, shape (len(members),)."""
+    score = np.zeros(len(members))
+    both = zip(_densities(graph, members, core), _densities(graph, members, others), strict=True)
+    for (mine, group, _), (_, rest, _) in both:
+        score += np.log(group / rest)[mine]
+    return score
+
+
+def _densities(
+    graph: Graph, members: NDArray, chosen: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray, NDArray]]:
+    """Yield for each trait that of the members, and its distribution among the `chosen` of them and among everybody."""
+    everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
     for mine, all_of_them in zip(traits(graph, members), traits(graph, everyone), strict=True):
         size = int(max(mine.max(initial=0), all_of_them.max(initial=0))) + 1
         population = (np.bincount(all_of_them, minlength=size) + 1.0) / (len(all_of_them) + size)
-        group = (np.bincount(mine[sure], minlength=size) + PRIOR * population) / (sure.sum() + PRIOR)
-        score += np.log(group / population)[mine]
-    return score
+        group = (np.bincount(mine[chosen], minlength=size) + PRIOR * population) / (chosen.sum() + PRIOR)
+        yield mine, group, population
 
 
 def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
