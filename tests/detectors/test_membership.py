@@ -112,10 +112,37 @@ def test_what_chance_brings_together_in_a_large_group_is_no_ring(graph: Graph) -
 
 def test_in_a_cell_that_is_a_mixture_only_the_ring_is_accused(graph: Graph) -> None:
     campaign, strangers = machines(graph, np.arange(20)), np.arange(1_000, 1_040)
-    graph.accounts["carries"][np.concatenate([campaign, strangers])] = 1 << PAYMENT
     share(graph, campaign, PAYMENT, 20)
-    rows = np.concatenate([campaign, strangers])
-    part = Group(BEHAVIOUR, graph.accounts, rows, rows, np.zeros(0, np.int64))
-    found = accused(Groups(graph, [part], Population()), 0)
+    found = accused(cell(graph, np.concatenate([campaign, strangers])), 0)
     assert found[:20].all()
     assert not found[20:].any()
+
+
+def app_users(graph: Graph, rows: np.ndarray) -> np.ndarray:
+    """Make accounts new and alike, each busy for a few hours; six of them have one network with 24 others."""
+    graph.accounts["counts"][rows, 0] = np.random.default_rng(2).poisson(60, len(rows))
+    graph.accounts["created"][rows] = 499 * DAY_MS
+    graph.accounts["hours"][rows] = (1 << 12) - 1
+    share(graph, rows[:6], NETWORK, 30)
+    return rows
+
+
+def cell(graph: Graph, rows: np.ndarray) -> Groups:
+    """Return the cell of behaviour of accounts with a card."""
+    graph.accounts["carries"][rows] = 1 << PAYMENT
+    return Groups(graph, [Group(BEHAVIOUR, graph.accounts, rows, rows, np.zeros(0, np.int64))], Population())
+
+
+def test_users_of_an_app_who_meet_on_an_exit_are_not_the_campaign_in_their_cell(graph: Graph) -> None:
+    campaign, users = machines(graph, np.arange(20)), app_users(graph, np.arange(1_000, 1_200))
+    graph.accounts["counts"][campaign, 0] = np.random.default_rng(1).poisson(90, 20)
+    share(graph, campaign, PAYMENT, 20)
+    rows = np.concatenate([campaign, users])
+    assert ringed(graph, rows)[20:26].all()
+    assert np.flatnonzero(accused(cell(graph, rows), 0)).tolist() == list(range(20))
+
+
+def test_nobody_in_a_cell_is_accused_for_a_ring_that_chance_may_have_made(graph: Graph) -> None:
+    users = app_users(graph, np.arange(1_000, 1_200))
+    assert ringed(graph, users).sum() == 6
+    assert not accused(cell(graph, users), 0).any()
