@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.prompts import derive
+from detectors.prompts import derive, derive_all
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "prompts"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the prompt collection is not at ../shared/data/{DATA.name}")
@@ -198,6 +198,11 @@ def test_any_text_is_derived_the_same_way_twice(text: str) -> None:
     assert derived == derive(text)
     assert all(len(value) == 16 and int(value, 16) >= 0 for value in (derived.template, derived.simhash))
     assert derived.capabilities
+
+
+@given(st.lists(st.text(st.characters(codec=None), max_size=60), max_size=6))
+def test_texts_are_derived_together_as_each_by_itself(texts: list[str]) -> None:
+    assert derive_all(texts) == [derive(text) for text in texts]
 
 
 @pytest.mark.parametrize(
