@@ -6,8 +6,6 @@ cell: how much they do, when, since when, how they came and how they were verifi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,31 +44,35 @@ def typical(graph: Graph, members: NDArray) -> NDArray[np.bool_]:
 
 def likeness(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return ln(likelihood as one of the `sure` members / as an account of the population), shape (len(members),)."""
-    score = np.zeros(len(members))
-    for mine, group, population in _densities(graph, members, sure):
-        score += np.log(group / population)[mine]
-    return score
+    return _likeness(_compared(graph, members), sure)
 
 
 def nearness(graph: Graph, members: NDArray, core: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return ln(likelihood as one of the `core` / as one of the `others`) of every member, shape (len(members),)."""
-    score = np.zeros(len(members))
-    both = zip(_densities(graph, members, core), _densities(graph, members, others), strict=True)
-    for (mine, group, _), (_, rest, _) in both:
-        score += np.log(group / rest)[mine]
+    compared = _compared(graph, members)
+    return _likeness(compared, core) - _likeness(compared, others)
+
+
+def _compared(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Return for each trait that of the members, and its distribution in the population."""
+    if "traits" not in graph.memo:
+        everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
+        graph.memo["traits"] = [np.bincount(codes) for codes in traits(graph, everyone)]
+    result = []
+    for mine, counts in zip(traits(graph, members), graph.memo["traits"], strict=True):
+        size = max(int(mine.max(initial=0)) + 1, len(counts), 1)
+        result.append((mine, (np.pad(counts, (0, size - len(counts))) + 1.0) / (counts.sum() + size)))
+    return result
+
+
+def _likeness(
+    compared: list[tuple[NDArray[np.int64], NDArray[np.float64]]], chosen: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    score = np.zeros(len(chosen))
+    for mine, population in compared:
+        group = np.bincount(mine[chosen], minlength=len(population)) + PRIOR * population
+        score += np.log(group / (chosen.sum() + PRIOR) / population)[mine]
     return score
-
-
-def _densities(
-    graph: Graph, members: NDArray, chosen: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.int64], NDArray, NDArray]]:
-    """Yield for each trait that of the members, and its distribution among the `chosen` of them and among everybody."""
-    everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
-    for mine, all_of_them in zip(traits(graph, members), traits(graph, everyone), strict=True):
-        size = int(max(mine.max(initial=0), all_of_them.max(initial=0))) + 1
-        population = (np.bincount(all_of_them, minlength=size) + 1.0) / (len(all_of_them) + size)
-        group = (np.bincount(mine[chosen], minlength=size) + PRIOR * population) / (chosen.sum() + PRIOR)
-        yield mine, group, population
 
 
 def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -91,8 +93,9 @@ def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArra
 
 def alike(graph: Graph, members: NDArray, core: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the `core` without those who are likelier as accounts of the population than as the rest of it."""
+    compared = _compared(graph, members)
     for _ in range(REFINEMENTS):
         if not core.any():
             break
-        core = core & (likeness(graph, members, core) > 0.0)
+        core = core & (_likeness(compared, core) > 0.0)
     return core

@@ -46,7 +46,7 @@ def uniformity(groups: Groups) -> NDArray[np.float64]:
     usual = groups.population.norms.agents
     if np.isnan(usual).any():
         return np.zeros(len(groups))
-    used = agents(groups.graph.accounts, groups.account).astype(np.float64)
+    used = agents(groups.graph.accounts, groups.account)
     house = houses(groups.graph.accounts["organization"][groups.account], groups.account)
     order = np.lexsort((house, groups.group))
     apart = np.diff(house[order]).astype(bool) | np.diff(groups.group[order]).astype(bool)
@@ -55,7 +55,8 @@ def uniformity(groups: Groups) -> NDArray[np.float64]:
     members = np.diff(np.append(start, len(order)))
     weight[order] = 1.0 / np.repeat(members, members)
     weight *= used.any(1)
-    total = groups.sum(used * weight[:, None]).reshape(-1, BITS)
+    member, agent = np.nonzero(used)
+    total = np.bincount(groups.group[member] * BITS + agent, weight[member], len(groups) * BITS).reshape(-1, BITS)
     share = (total + PRIOR * usual) / (groups.sum(weight) + PRIOR)[:, None]
     return np.asarray(np.clip(share - usual, 0.0, 1.0).max(1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -101,6 +102,8 @@ class Graph:
         self.names = Names()
         self.models, self.paths = Names(MODELS), Names(PATHS)
         self.ids: list[str] = []
+        self.memo: dict[str, Any] = {}
+        """What was worked out from the accounts since the last `update`; whoever needs it again looks here first."""
         self.accounts = Table(
             _ACCOUNT,
             {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "recent": -1, "component": -1, "cells": -1},
@@ -128,6 +131,7 @@ class Graph:
 
     def update(self, tick: Tick) -> tuple[NDArray, NDArray]:
         """Take in one tick; return the rows of its accounts (A,) and uses (U,), −1 for a value of one account."""
+        self.memo.clear()
         rows = self._account_rows(tick.accounts)
         self._describe(rows, tick)
         traits.note(self.accounts, rows, tick.columns, tick.end_ms)
