@@ -30,7 +30,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     result = np.zeros(len(groups))
     for position, mine in enumerate(np.split(place, np.cumsum([len(part) for part in parts])[:-1])):
         some = embedded[mine]
-        mean = some.mean(0)
+        mean = some.mean(0, dtype=np.float64)
         spread = (1.0 - float(mean @ mean)) / max(len(some) - 1, 1)
         apart = mean - groups.population.embedding
         result[position] = max(float(apart @ apart) - spread, 0.0)

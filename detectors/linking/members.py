@@ -60,7 +60,7 @@ class Population:
         self.accounts = graph.population
         if len(active) < 20:
             return
-        self.embedding = embed(profile(graph, active[:: len(active) // EMBEDDED + 1])).mean(0)
+        self.embedding = embed(profile(graph, active[:: len(active) // EMBEDDED + 1])).mean(0, dtype=np.float64)
         checked = float((table["verification"][active] >= 0).mean()) >= LOGGED
         organised = float((table["organization"][active] > 0).mean()) >= LOGGED
         self.identified = 2 if organised else int(checked)

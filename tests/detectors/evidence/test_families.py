@@ -35,7 +35,7 @@ from detectors.evidence import (
 from detectors.linking import traits
 from detectors.linking.graph import ASKED, Graph
 from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
-from detectors.linking.profile import mean_embedding, profile
+from detectors.linking.profile import embed, profile
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.partials import FAMILIES as ATTRIBUTES
 
@@ -252,7 +252,7 @@ def test_distribution_tells_a_crowd_like_everybody_from_one_of_its_own(graph: Gr
     rng = np.random.default_rng(7)
     mixed = [np.eye(len(CAPABILITIES))[rng.integers(0, 10, size)] * 50.0 for size in (400, SIZE)]
     everybody = group(graph, np.full(400, 50.0), capabilities=mixed[0])
-    everybody.population.embedding = mean_embedding(profile(graph, everybody.account))
+    everybody.population.embedding = embed(profile(graph, everybody.account)).mean(0)
     like = group(graph, np.full(SIZE, 50.0), capabilities=mixed[1])
     narrow = group(graph, np.full(SIZE, 50.0), capabilities=np.eye(len(CAPABILITIES))[[7] * SIZE] * 50.0)
     for groups in (like, narrow):
