@@ -7,7 +7,7 @@ SEED ?= 1
 SCALE ?= 0.02
 
 .PHONY: help demo test test-faults test-soak test-fuzz check bench-detection bench-detection-seeds bench-detection-full \
-	bench-ablation bench-false-alarms lock clean
+	bench-ablation bench-false-alarms bench-throughput lock clean
 
 help:
 	@echo "make demo   find the simulated campaigns, without a broker"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-ablation        what each part of the detector is good for: about an hour; likewise"
 	@echo "make bench-false-alarms    the bound on false alarms in 10 honest worlds: likewise"
 	@echo "make bench-detection-full  10 seeds and every dial: hours; can be stopped and continued"
+	@echo "make bench-throughput      requests a second beside Faust, Quix Streams and Bytewax; latency; what accounts cost"
 	@echo "make lock   resolve the dependencies anew (needs uv)"
 	@echo "make clean  remove what these made"
 
@@ -76,9 +77,17 @@ bench-false-alarms: $(READY)
 bench-detection-full: $(READY)
 	$(BIN)/python -m tests.benchmarks.detection --full
 
+bench-throughput: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(BIN)/python -m tests.benchmarks.throughput
+	$(BIN)/python -m tests.benchmarks.latency
+	$(BIN)/python -m tests.benchmarks.costs
+
 lock:
 	uv lock
 	uv export --frozen --all-groups --no-emit-project --format requirements-txt --output-file requirements.lock >/dev/null
+	uv export --frozen --extra bench --all-groups --no-emit-project --format requirements-txt \
+		--output-file requirements-bench.lock >/dev/null
 
 clean:
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,6 +13,9 @@ TAIL = 4_096
 """So many of the latest SimHashes are sorted anew with every batch, the others only when the tail is full."""
 PAIRS = 1_000_000
 """Pairs compared at once."""
+CROWD = 256
+"""Of SimHashes that agree in one band only so many, the earliest, are compared: prompts made to agree, as those of a
+hostile author may be, cost no more than others. 200,000 SimHashes of unrelated texts agree by threes."""
 
 
 class Neighbours:
@@ -48,8 +51,9 @@ class Neighbours:
         A neighbour may be known or come earlier in `simhashes`, where its place is `len(self)` plus its number.
         """
         latest = np.concatenate([self._known[self._settled :], simhashes])
-        settled = self._pairs(simhashes, self._sorted, self._known, 0)
-        fresh = self._pairs(simhashes, _by_band(latest), latest, self._settled)
+        room = np.full((len(BANDS), len(simhashes)), CROWD)
+        settled = self._pairs(simhashes, self._sorted, self._known, 0, room)
+        fresh = self._pairs(simhashes, _by_band(latest), latest, self._settled, room)
         number, place = (np.concatenate(parts) for parts in zip(settled, fresh, strict=True))
         before = place < len(self._known) + number
         pairs = np.unique(np.stack([number[before], place[before]], axis=1), axis=0)
@@ -61,14 +65,17 @@ class Neighbours:
         by_band: list[tuple[NDArray[np.uint64], NDArray[np.int64]]],
         among: NDArray[np.uint64],
         first: int,
+        room: NDArray[np.int64],
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Compare as many as there is `room` for, per band and SimHash, the earliest first, and take them off it."""
         numbers, places = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for shift, (values, order) in zip(BANDS, by_band, strict=False):
+        for shift, (values, order), left in zip(BANDS, by_band, room, strict=False):
             wanted = (simhashes >> shift) & _LOW
             low, high = np.searchsorted(values, wanted, "left"), np.searchsorted(values, wanted, "right")
-            total = np.cumsum(high - low)
-            for start, end in _cuts(total):
-                count = (high - low)[start:end]
+            agreeing = np.minimum(high - low, left)
+            left -= agreeing
+            for start, end in _cuts(np.cumsum(agreeing)):
+                count = agreeing[start:end]
                 number = np.repeat(np.arange(start, end), count)
                 inside = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count)
                 place = order[low[number] + inside]

@@ -53,10 +53,13 @@ class TemplateFamilies:
         return self._family.get(template, template)
 
     def _join(self, templates: list[int], simhashes: NDArray[np.uint64]) -> None:
-        """Find the families of templates not seen before, in their order."""
-        families, alone = templates.copy(), simhashes > 0
+        """Find the families of templates not seen before, in their order; those without a SimHash stand alone."""
+        self._family.update(zip(templates, templates, strict=True))
+        given = np.flatnonzero(simhashes)
+        templates, simhashes = [templates[position] for position in given.tolist()], simhashes[given]
+        families, alone = templates.copy(), np.ones(len(templates), bool)
         centre, distance = self._nearest_centres(simhashes)
-        for position in np.flatnonzero(alone & (distance <= SAME_FAMILY)).tolist():
+        for position in np.flatnonzero(distance <= SAME_FAMILY).tolist():
             families[position], alone[position] = self._centre_family[centre[position]], False
         number, place = self._neighbours.of(simhashes)
         start = np.flatnonzero(np.diff(number, prepend=-1))
@@ -72,7 +75,7 @@ class TemplateFamilies:
             self._centre_family.append(family)
             near = np.bitwise_count(simhashes ^ np.uint64(simhash))
             near[:position] = 65
-            for later in np.flatnonzero((near <= SAME_FAMILY) & (near < distance) & (simhashes > 0)).tolist():
+            for later in np.flatnonzero((near <= SAME_FAMILY) & (near < distance)).tolist():
                 families[later], alone[later], distance[later] = family, False, near[later]
         self._family.update(zip(templates, families, strict=True))
         self._alone += [template for template, single in zip(templates, alone.tolist(), strict=True) if single]

@@ -1,15 +1,17 @@
-"""Requests a second: one worker on a real Kafka with state on, `replay`, and beside them what does nothing.
+"""Requests a second: one worker on a real Kafka with state on, `replay`, and beside them its peers doing far less.
 
-`python -m tests.benchmarks.throughput [--events N] [--rounds R] [--json FILE]`. The same simulated requests go through
-all of them, and the rounds are taken in turns so that a busy machine hits all alike. The topic is full before a worker
-starts. Its clock runs from the end of its start-up (state restored) until all requests are *processed*, and until all
-are *committed*, which waits for the next checkpoint. Stock Faust's clock runs from its first event to its last; it
-gets a part of the events, as it is slow. `replay` is timed by itself, without Python's start, and as a command.
+`python -m tests.benchmarks.throughput [--events N] [--rounds R] [--json FILE]`; `make bench-throughput` installs the
+peers first. The same simulated requests go through all of them, and the rounds are taken in turns so that a busy
+machine hits all alike. The topic is full before a worker starts. Its clock runs from the end of its start-up (state
+restored) until all requests are *processed*, and until all are *committed*, which waits for the next checkpoint. A
+peer's clock runs from its first request to its last; slow ones get a part of the requests. `replay` is timed by
+itself, without Python's start, and as a command. Two workers and the broker share the cores of one machine here.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import itertools
 import re
 import statistics
@@ -24,8 +26,15 @@ from tests.benchmarks import equivalence, harness
 from tests.benchmarks.worker_throughput import measure
 from tests.broker import kafka
 
-STOCK_SHARE = 10
-"""Stock Faust gets one of so many events."""
+PEERS = {
+    "stock Faust, nothing": ("stock_faust", 10),
+    "Quix Streams, a tumbling window": ("quix_tumbling", 10),
+    "Bytewax, a sliding window": ("bytewax_sliding", 20),
+    "fetch and decode alone": ("bare_client", 1),
+}
+"""Module and the part of the requests that it gets: one of so many."""
+NEEDS = {"quix_tumbling": "quixstreams", "bytewax_sliding": "bytewax"}
+LIMIT_S = 600.0
 
 
 class Figure(NamedTuple):
@@ -62,11 +71,16 @@ def round_of(full: dict[int, KafkaSettings], path: Path, events: int, directory:
         cpu = run.usage.cpu_s / events * 1e6
         found[f"worker, {name}: processed"] = Figure(events / run.processed_s, cpu)
         found[f"worker, {name}: committed"] = Figure(events / run.committed_s, cpu)
-        environment = harness.environment(settings)
-        found[f"stock Faust, nothing, {name}"] = Figure(
-            *measure("tests.benchmarks.stock_faust", environment, events // STOCK_SHARE)
-        )
-        found[f"aiokafka + msgspec, {name}"] = Figure(*measure("tests.benchmarks.bare_client", environment, events))
+    several = max(full)
+    pair = harness.fresh(full[several].bootstrap_servers, several)
+    harness.produce(pair, path)
+    run = harness.judge(pair, events, directory, workers=2)
+    found["two workers: processed"] = Figure(events / run.processed_s, run.usage.cpu_s / events * 1e6)
+    environment = harness.environment(full[1])
+    for name, (module, share) in PEERS.items():
+        if module not in NEEDS or importlib.util.find_spec(NEEDS[module]):
+            measured = measure(f"tests.benchmarks.peers.{module}", environment, events // share, LIMIT_S)
+            found[name] = Figure(*measured)
     run = harness.replay(path, directory)
     inside = re.search(r"([\d,]+) requests/s", (directory / "replay.log").read_text())
     cpu = run.usage.cpu_s / events * 1e6
@@ -78,10 +92,10 @@ def round_of(full: dict[int, KafkaSettings], path: Path, events: int, directory:
 def main() -> None:
     """Measure all in turns and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--events", type=int, default=500_000)
+    parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--scale", type=float, default=0.02, help="of the simulated provider")
-    parser.add_argument("--days", type=float, default=14.0, help="of event time; fewer at a larger scale is denser")
+    parser.add_argument("--scale", type=float, default=2.0, help="of the simulated provider")
+    parser.add_argument("--days", type=float, default=0.25, help="of event time; fewer at a larger scale is denser")
     parser.add_argument("--file", type=Path, help="plain JSON Lines instead of simulated requests")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
@@ -106,15 +120,22 @@ def main() -> None:
 
 
 def report(figures: Figures, facts: dict[str, object]) -> None:
-    """Print the medians, their spread, and their ratio to stock Faust on as many partitions."""
+    """Print the medians, their spread, and how many times the median of each peer they are."""
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
-    print(f"{'':36}{'requests/s':>12}{'least':>10}{'most':>10}{'CPU µs':>9}{'× stock':>9}")
+    rates = {name: statistics.median(figure.rate for figure in measured) for name, measured in figures.items()}
+    peers = [name for name in PEERS if name in rates]
+    print(
+        f"{'':34}{'requests/s':>12}{'least':>10}{'most':>10}{'CPU µs':>9}"
+        + "".join(f"{p.split(',')[0]:>24}" for p in peers)
+    )
     for name, measured in figures.items():
-        rates = [figure.rate for figure in measured]
-        beside = f"stock Faust, nothing, {'4 partitions' if '4 partitions' in name else '1 partition'}"
-        stock = statistics.median(figure.rate for figure in figures[beside])
-        rate, cpu = statistics.median(rates), statistics.median(f.cpu_us for f in measured)
-        print(f"{name:36}{rate:12,.0f}{min(rates):10,.0f}{max(rates):10,.0f}{cpu:9.1f}{rate / stock:9.1f}")
+        least, most = min(figure.rate for figure in measured), max(figure.rate for figure in measured)
+        cpu = statistics.median(figure.cpu_us for figure in measured)
+        ratios = "".join(f"{rates[name] / rates[peer]:23.2f}x" for peer in peers)
+        print(f"{name:34}{rates[name]:12,.0f}{least:10,.0f}{most:10,.0f}{cpu:9.1f}{ratios}")
+    for name, (module, _) in PEERS.items():
+        if name not in rates:
+            print(f"{name}: not measured, {NEEDS[module]} is not installed (make bench-throughput installs it)")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def main() -> None:
             if value is not None:
                 environment[f"HYDRAWATCH_KAFKA__{key.upper()}"] = str(value)
         worker, worker_cpu = measure("tests.broker.counting", environment, events)
-        stock, stock_cpu = measure("tests.benchmarks.stock_faust", environment, events // STOCK_SHARE)
+        stock, stock_cpu = measure("tests.benchmarks.peers.stock_faust", environment, events // STOCK_SHARE)
     print(f"worker       {worker:10,.0f} events/s  {worker_cpu:6.1f} µs CPU/event")
     print(f"stock Faust  {stock:10,.0f} events/s  {stock_cpu:6.1f} µs CPU/event")
     print(f"ratio        {worker / stock:10.1f}")

@@ -45,3 +45,16 @@ def test_they_are_found_as_by_looking_at_all_pairs(monkeypatch: pytest.MonkeyPat
         known = np.concatenate([known, new])
     assert len(found) == len(known)
     assert found[7] == int(known[7])
+
+
+@pytest.mark.parametrize("tail", [4_096, 30])
+def test_a_crowd_in_one_band_is_compared_with_its_earliest_alone(monkeypatch: pytest.MonkeyPatch, tail: int) -> None:
+    monkeypatch.setattr(module, "TAIL", tail)
+    monkeypatch.setattr(module, "CROWD", 50)
+    rng, found = np.random.default_rng(3), Neighbours(DISTANCE)
+    crowd = rng.integers(0, 2**48, 120, np.uint64) | np.uint64(0xABCD << 48)
+    for part in np.split(crowd[:100], [40, 45]):
+        found.add(part)
+    beyond_the_crowded_band = np.uint64(1 | 1 << 16 | 1 << 32)
+    number, place = found.of(np.append(crowd[[10, 60]] ^ beyond_the_crowded_band, crowd[99]))
+    assert list(zip(number.tolist(), place.tolist(), strict=True)) == [(0, 10), (2, 99)]

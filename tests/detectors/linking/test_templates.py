@@ -9,6 +9,7 @@ from detectors.linking import templates as module
 from detectors.linking.templates import SAME_FAMILY, TemplateFamilies
 
 RNG = np.random.default_rng(3)
+NONE = np.zeros(0, np.int64)
 TEXTS = [int(value) for value in RNG.integers(1, 2**64, 50, np.uint64)]
 
 
@@ -49,6 +50,13 @@ def test_unrelated_texts_stand_alone() -> None:
 
 def test_without_a_simhash_a_template_stands_alone() -> None:
     assert canonical(TemplateFamilies(), (1, 0), (2, 0), (1, 0)) == [1, 2, 1]
+
+
+def test_templates_without_a_simhash_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(module.Neighbours, "of", lambda self, simhashes: compared.append(len(simhashes)) or [NONE] * 2)
+    canonical(TemplateFamilies(), (1, 0), (2, TEXTS[0]), (3, 0))
+    assert compared == [1]
 
 
 def test_a_template_keeps_its_family() -> None:

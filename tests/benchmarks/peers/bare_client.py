@@ -1,15 +1,15 @@
-"""aiokafka's `getmany` and msgspec's decoding, nothing else: as fast as Python takes requests in, for `throughput`."""
+"""aiokafka's `getmany` and msgspec's decoding, nothing else: as fast as Python takes requests in."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import time
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from detectors.request import Request
+from tests.benchmarks.peers.speedometer import Speedometer
 
 
 async def main() -> None:
@@ -23,12 +23,10 @@ async def main() -> None:
     ) as consumer:  # fmt: skip
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
-        seen, started, cpu = 0, time.perf_counter(), time.process_time()
-        while seen < int(os.environ["REPORT_AT"]):
+        meter = Speedometer()
+        while meter.seen < meter.report_at:
             for fetched in (await consumer.getmany(timeout_ms=1000, max_records=10_000)).values():
-                seen += len([decode(record.value) for record in fetched])
-        seconds, used = time.perf_counter() - started, time.process_time() - cpu
-        print(f"rate {seen / seconds:.1f} cpu {used / seen * 1e6:.2f}", flush=True)
+                meter.count(len([decode(record.value) for record in fetched]))
 
 
 if __name__ == "__main__":
