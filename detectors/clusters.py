@@ -14,6 +14,7 @@ from detectors.linking.members import (
     BUNDLE,
     COMPONENT,
     INFRASTRUCTURE,
+    KINDS,
     SUBPOPULATION,
     TEMPLATE,
     Group,
@@ -116,21 +117,20 @@ class Clusters:
             return int(self.graph.values["accounts"][value])
         return len(self.component_members.get(cluster, self.cell_members.get(cluster, ())))
 
-    def independent(self, clusters: NDArray) -> float:
-        """Return how many groups `clusters` are when those of the same accounts count as one.
+    def independent(self, clusters: NDArray) -> NDArray[np.float64]:
+        """Return how many groups of each kind `clusters` are when those of the same accounts count as one.
 
         A cluster counts as the mean over its members of one over the number of clusters that the member is in. False
         alarms over the same accounts are one campaign, so this is how many chances of one there are.
         """
-        members = [self.group(cluster).account for cluster in clusters.tolist()]
-        sizes = np.array([len(part) for part in members])
-        members = [part for part in members if len(part)]
-        if not members:
-            return 0.0
-        accounts = np.concatenate(members)
+        groups = [group for group in map(self.group, clusters.tolist()) if len(group.account)]
+        if not groups:
+            return np.zeros(len(KINDS))
+        sizes = np.array([len(group.account) for group in groups])
+        accounts = np.concatenate([group.account for group in groups])
         within = np.bincount(accounts, minlength=self.graph.accounts.rows)
-        start = np.cumsum(sizes[sizes > 0]) - sizes[sizes > 0]
-        return float((np.add.reduceat(1.0 / within[accounts], start) / sizes[sizes > 0]).sum())
+        counts = np.add.reduceat(1.0 / within[accounts], np.cumsum(sizes) - sizes) / sizes
+        return np.asarray(np.bincount([group.kind for group in groups], counts, len(KINDS)), np.float64)
 
     def due(self, touched: NDArray, min_requests: int, min_accounts: int, end_ms: int) -> list[int]:
         """Return which of the touched clusters have changed enough to be judged."""

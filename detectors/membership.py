@@ -24,6 +24,8 @@ INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "dev
 CROWD = 20
 MOSTLY, NEARLY = 0.5, 0.8
 """Those accused do at least the first part of a group's work; where they do the second, doubtful members go along."""
+PART = 0.2
+"""What is said of a cell is not said of linked accounts that do less than this part of its work."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
 CHANCE = 0.02
@@ -36,6 +38,9 @@ SURE = 0.95
 """An account that nothing links is accused when it is one of the group with at least this probability."""
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
+LIST = 5
+"""Accounts that nothing links and that work through so many templates of a bundle have one list of work; apps have a
+few templates."""
 
 
 def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
@@ -93,7 +98,8 @@ def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArr
         joined = joined & (sure | (nearness(graph, accounts, sure, strangers) > -ODDS))
     core = alike(graph, accounts, typical(graph, accounts) & joined)
     if share < LINKED:
-        return core
+        work = graph.accounts["counts"][accounts, 0]
+        return core & (work[core].sum() >= PART * work.sum())
     likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
     return np.asarray(core | (bare & likely), bool)
 
@@ -108,13 +114,18 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
     busy = requests >= WORK_SHARE * graph.accounts["counts"][accounts, 0]
-    works = busy
+    works, listed = busy, np.zeros(len(accounts), bool)
     if part.kind == BUNDLE:
         used = part.traffic["templates"]
         works = used >= BREADTH * np.average(used, weights=requests)
+        listed = works & busy & (used >= LIST)
+    elif (joined & new).mean() >= MOSTLY:
+        works = works | (joined & new)  # of one operation, which has more templates than this
     core, apart = works & joined, works & busy & ~joined & ~crowded(graph, accounts)
     core = alike(graph, accounts, core)
     likely, bare = np.zeros(len(accounts)), _bare(graph, accounts)
+    if core.sum() < CORE and listed.mean() >= MOSTLY:
+        return listed
     if core.sum() < LINKED * (works & ~bare).sum():
         apart &= bare
     if core.sum() >= CORE:

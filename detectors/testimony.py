@@ -12,7 +12,6 @@ from detectors.evidence.fusion import NAMES, Fusion, Judgement
 from detectors.evidence.links import counts as shared_values
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BEHAVIOUR, BUNDLE, SUBPOPULATION, TEMPLATE, Groups
-from detectors.membership import accused
 from detectors.models.peers import verified
 
 NOTABLE_NATS = 0.5
@@ -34,10 +33,13 @@ class Testimony(msgspec.Struct):
     """Of every family, before verdicts re-weigh them."""
 
 
-def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> Testimony:
+def testify(
+    groups: Groups, judgement: Judgement, position: int, accounts: NDArray, fusion: Fusion, threshold: float
+) -> Testimony:
     """Return what the judgement says of one group.
 
     Args:
+        accounts: whom it accuses, as rows of the graph's accounts.
         threshold: −ln p from which groups are reported.
     """
     evidence, against = [], []
@@ -53,7 +55,6 @@ def testify(groups: Groups, judgement: Judgement, position: int, fusion: Fusion,
         else:
             against.append(Mitigating(NAMES[number], f"{text}; that is less than a campaign would show"))
     mine = groups.group == position
-    accounts = groups.account[mine][accused(groups, position)]
     first = groups.column("first")[mine]
     return Testimony(
         accounts=accounts.tolist(),

@@ -3,7 +3,8 @@
 A crowd around one address has another honest range than accounts that share two kinds of rare value, and chance
 evens out in large groups: a total that a class of thirty reaches now and then is unheard of among five hundred
 accounts. So a total is ranked among honest groups of its own kind and size (DETECTION §4.3, D3). Only groups whose
-judgement is telling can be reported, so only those have a total here; the others count as groups that never will.
+judgement is telling, and that accuse somebody, can be reported, so only those have a total here; the others count as
+groups that never will.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from detectors.evidence.shipped import SHIPPED_TOTALS
 from detectors.linking.members import KINDS
 
 UNTOLD = -99.0
-"""Stands for the total of a group whose judgement was never telling."""
+"""Stands for the total of a group that could never be reported."""
 SIZES = (60.0, 200.0)
 """Groups of fewer accounts than the first, than the second, and the others are ranked apart."""
 ENOUGH = 30
-"""A kind and size with fewer telling groups borrows those of the whole kind, or of all kinds."""
+"""A kind and size with fewer reportable groups borrows those of the whole kind, or of all kinds."""
 TAIL = 0.75
 TAIL_NATS = -float(np.log(1.0 - TAIL))
 RULE_OF_THREE = 3.0
-"""Telling groups added to those seen: none among n leaves a rate of up to 3/n (95 %)."""
+"""Reportable groups added to those seen: none among n leaves a rate of up to 3/n (95 %)."""
 BORROWED = 15.0
 """Excesses of all kinds that a tail's own are averaged with."""
-Shipped = Mapping[int, Mapping[int, Sequence[float]]]
+Shipped = Mapping[int, Mapping[int, tuple[int, Sequence[float]]]]
 
 
 class _Tail(NamedTuple):
@@ -48,7 +49,8 @@ class Totals:
     what is shipped; the operator's own groups join it and, once there are enough, replace it.
 
     Args:
-        shipped: totals by `Population.identified` and `bucket`.
+        shipped: by `Population.identified` and `bucket`, how many groups could never be reported, and the totals of the
+            others.
     """
 
     def __init__(self, shipped: Shipped = SHIPPED_TOTALS) -> None:
@@ -73,7 +75,7 @@ class Totals:
             self._tails.clear()
 
     def add(self, total: float, kind: int, size: float) -> None:
-        """Let one honest group vote; `UNTOLD` for one whose judgement was not telling."""
+        """Let one honest group vote; `UNTOLD` for one that could never be reported."""
         votes = self._own.setdefault(bucket(kind, size), [])
         votes.append(float(total))
         del votes[:-RESERVOIR]
@@ -93,34 +95,38 @@ class Totals:
         return result
 
     def value_at(self, minus_ln_p: float, kind: int, size: float) -> float:
-        """Return the total whose −ln p is `minus_ln_p`, which must lie in the tail."""
+        """Return the least total whose −ln p is `minus_ln_p`."""
         tail = self._tail(bucket(kind, size))
-        return tail.start + tail.scale * (minus_ln_p - tail.untold - TAIL_NATS)
+        told = minus_ln_p - tail.untold
+        if told < TAIL_NATS and len(tail.sample):
+            return float(np.quantile(tail.sample, max(1.0 - np.exp(-told), 0.0)))
+        return tail.start + tail.scale * (told - TAIL_NATS)
 
     def _tail(self, number: int) -> _Tail:
         if number not in self._tails:
             groups = len(SIZES) + 1
-            kind = number // groups * groups
-            whole, votes = self._sample(range(len(KINDS) * groups))
-            told, sample = len(whole), whole
-            for candidate in (range(kind, kind + groups), [number]):
-                own, all_of_them = self._sample(candidate)
-                sample = own if len(own) >= ENOUGH else sample
-                told, votes = (len(own), all_of_them) if all_of_them >= ENOUGH else (told, votes)
+            first = number // groups * groups
+            own, votes = self._sample([number])
+            kind, kind_votes = self._sample(range(first, first + groups))
+            whole, whole_votes = self._sample(range(len(KINDS) * groups))
+            pools = ((own, votes), (kind, kind_votes), (whole, whole_votes))
+            told, seen = next((pool for pool in pools if pool[1] >= ENOUGH), pools[-1])
+            untold = max(float(np.log((seen + 1) / (len(told) + RULE_OF_THREE))), 0.0)
+            sample = next((part for part in (own, kind) if len(part) >= ENOUGH), whole)
             start, excess = _excess(sample)
             _, others = _excess(whole)
             borrowed = BORROWED * float(others.mean() if len(others) else 1.0)
             scale = max((float(excess.sum()) + borrowed) / (len(excess) + BORROWED), 1e-3)
-            untold = max(float(np.log((votes + 1) / (told + RULE_OF_THREE))), 0.0)
             self._tails[number] = _Tail(sample, untold, start, scale)
         return self._tails[number]
 
     def _sample(self, buckets: Iterable[int]) -> tuple[NDArray[np.float64], int]:
-        """Return the totals that were telling, sorted, and how many groups voted."""
+        """Return the totals of groups that could be reported, sorted, and how many groups voted."""
         shipped = self._shipped[self._identified] if self.provisional else {}
-        parts = [[*self._own.get(number, ()), *shipped.get(number, ())] for number in buckets]
-        votes = np.concatenate([np.zeros(0), *parts])
-        return np.sort(votes[votes > UNTOLD]), len(votes)
+        known = [shipped[number] for number in buckets if number in shipped]
+        votes = np.array([vote for number in buckets for vote in self._own.get(number, ())])
+        told = np.concatenate([votes[votes > UNTOLD], *(totals for _, totals in known)])
+        return np.sort(told), len(votes) + sum(untold + len(totals) for untold, totals in known)
 
     def state(self) -> dict[int, list[float]]:
         """Return what `load` takes."""

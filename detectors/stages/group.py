@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -32,7 +32,7 @@ from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 LINK_EVERY_MS = 3 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
@@ -40,7 +40,8 @@ WEEK_MS = 7 * DAY_MS
 LEAST_NATS = 9.0
 """However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
 KIN_NATS = 4.0
-LEAST_CHANCES = 100.0
+LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 6.0, 20.0, 3.0])
+"""Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert."""
 
@@ -80,7 +81,7 @@ class GroupStage:
         self._idle: dict[int, bool] = {}
         self._judged_tick = -1
         self._linked_ms = self._counted_ms = 0
-        self._independent = 1.0
+        self._independent = np.zeros(len(KINDS))
         self._evicted_on = 0
         self.evicted = 0
         """Accounts forgotten so far."""
@@ -276,36 +277,45 @@ class GroupStage:
         due = [cluster for cluster, _ in parts]
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
-        threshold = self._threshold(end_ms)
-        calls = self._calls(groups, judgement, threshold, end_ms)
+        guilty = self._guilty(groups, judgement)
+        thresholds = self._thresholds(end_ms)[groups.kind]
+        calls = self._calls(judgement, thresholds, guilty, end_ms)
         table = self.clusters.table
         table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
-        total, before = np.where(judgement.telling, judgement.plain_total, UNTOLD), table["total"][due]
+        reportable = np.isin(np.arange(len(due)), list(guilty))
+        total, before = np.where(reportable, judgement.plain_total, UNTOLD), table["total"][due]
         pair = np.where(before == 0, total, np.minimum(total, before))
         table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
         table["total"][due] = np.where(total == 0, 1e-6, total)
         table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
-        self._vote(judgement, groups, due, end_ms, threshold)
+        self._vote(judgement, groups, due, end_ms, thresholds, guilty)
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
-        hot = [
-            (cluster, testify(groups, judgement, position, self.fusion, threshold))
+        return [
+            (cluster, testify(groups, judgement, position, guilty[position], self.fusion, float(thresholds[position])))
             for position, cluster in enumerate(due)
             if calls[position] and table["streak"][cluster] >= PERSISTENCE
         ]
-        return [pair for pair in hot if len(pair[1].accounts) >= self.settings.links.min_accounts]
 
-    def _calls(self, groups: Groups, judgement: Judgement, threshold: float, end_ms: int) -> NDArray[np.bool_]:
+    def _guilty(self, groups: Groups, judgement: Judgement) -> dict[int, NDArray]:
+        """Return the accounts that each group accuses, by position, of the groups that could be reported."""
+        possible = np.flatnonzero(judgement.telling & (judgement.total >= LEAST_NATS)).tolist()
+        found = {position: groups.account[groups.group == position][accused(groups, position)] for position in possible}
+        return {position: who for position, who in found.items() if len(who) >= self.settings.links.min_accounts}
+
+    def _calls(
+        self, judgement: Judgement, thresholds: NDArray, guilty: dict[int, NDArray], end_ms: int
+    ) -> NDArray[np.bool_]:
         """Tell which groups call for an alert, shape (G,).
 
         What shares accounts or work with a known campaign is likelier to be a part of it than a stranger is to be
         one, and makes no new page: it needs less.
         """
-        possible = judgement.telling & (judgement.total >= LEAST_NATS)
-        calls = possible & (judgement.surprise >= threshold)
-        for position in np.flatnonzero(possible & ~calls & (judgement.surprise >= threshold - KIN_NATS)).tolist():
-            accounts = groups.account[groups.group == position][accused(groups, position)]
-            calls[position] = self.campaign_book.is_kin(accounts.tolist(), end_ms)
+        calls = np.zeros(len(thresholds), bool)
+        for position, who in guilty.items():
+            lacking = thresholds[position] - judgement.surprise[position]
+            known = 0.0 < lacking <= KIN_NATS and self.campaign_book.is_kin(who.tolist(), end_ms)
+            calls[position] = lacking <= 0.0 or known
         return calls
 
     def _of_kinds(self, parts: list[tuple[int, Group]]) -> list[tuple[int, Group]]:
@@ -314,18 +324,19 @@ class GroupStage:
         self.clusters.table["judged"][dropped] = self.clusters.table["tested"][dropped] = 0
         return [pair for pair in parts if pair[1].kind in self.kinds]
 
-    def _threshold(self, end_ms: int) -> float:
-        """Return the −ln p that keeps the expected false campaigns of a week within the budget.
+    def _thresholds(self, end_ms: int) -> NDArray[np.float64]:
+        """Return the −ln p, by kind, that keeps the expected false campaigns of a week within the budget.
 
         Honest groups vote with their highest total, so a group uses up its part of the budget once: what counts is
-        how many were judged for the first time within the week.
+        how many were judged for the first time within the week. Every kind has the same part of the budget (weighted
+        Bonferroni): of the many prompts and exits one must stand out further than of the few bundles.
         """
         new = np.flatnonzero(self.clusters.table["tested"][: len(self.clusters)] > end_ms - WEEK_MS)
         if end_ms - self._counted_ms >= DAY_MS and len(new):
             self._counted_ms = end_ms
             self._independent = self.clusters.independent(new) / len(new)
-        chances = max(self._independent * len(new), LEAST_CHANCES)
-        return float(np.log(chances / self.settings.budget.false_campaigns_per_week))
+        chances = np.maximum(self._independent * len(new), LEAST_CHANCES)
+        return np.log(len(KINDS) * chances / self.settings.budget.false_campaigns_per_week)
 
     def _one_house(self, group: Group) -> bool:
         """Tell whether most of a group's traffic belongs to one organisation: a customer with keys, not a crowd."""
@@ -335,7 +346,15 @@ class GroupStage:
         by_house = np.bincount(inverse, requests)
         return bool(by_house[houses > 0].max(initial=0.0) > 0.5 * requests.sum())
 
-    def _vote(self, judgement: Judgement, groups: Groups, due: list[int], end_ms: int, threshold: float) -> None:
+    def _vote(
+        self,
+        judgement: Judgement,
+        groups: Groups,
+        due: list[int],
+        end_ms: int,
+        thresholds: NDArray,
+        guilty: Container[int],
+    ) -> None:
         """Let mature groups that nothing speaks against join the references, once a week each."""
         if end_ms < self.models.hold_until:
             return
@@ -344,7 +363,8 @@ class GroupStage:
             mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
             campaign = int(table["campaign"][cluster])
-            honest = judgement.surprise[position] < threshold / 2 and campaign < 0
+            likely = judgement.surprise[position] < thresholds[position] / 2 if position in guilty else False
+            honest = campaign < 0 and (likely or judgement.total[position] < LEAST_NATS / 2)
             if mature and rested and (honest or self.campaign_book.may_vote(campaign, end_ms)):
                 self.fusion.vote(judgement, groups, position, float(table["peak"][cluster]))
                 table["voted"][cluster] = end_ms
@@ -362,7 +382,7 @@ class GroupStage:
                 "idle": self._idle,
                 "judged_tick": self._judged_tick,
                 "linked_ms": self._linked_ms,
-                "counted": [self._counted_ms, self._independent],
+                "counted": [self._counted_ms, self._independent.tolist()],
                 "evicted": [self._evicted_on, self.evicted],
                 "singles": graph.singles.arrived,
                 "population": self.population.state(),
@@ -404,7 +424,7 @@ class GroupStage:
         self._closed = {partition: tuple(place) for partition, place in rest["closed"].items()}
         self._idle = rest["idle"]
         self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
-        self._counted_ms, self._independent = rest["counted"]
+        self._counted_ms, self._independent = rest["counted"][0], np.array(rest["counted"][1])
         self._evicted_on, self.evicted = rest["evicted"]
         known = msgspec.msgpack.decode(parts["names"])
         for names, mine in zip((self.graph.names, self.graph.models, self.graph.paths), known, strict=True):

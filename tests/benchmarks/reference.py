@@ -23,14 +23,16 @@ from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES, Fusion, bounded
 from detectors.evidence.totals import UNTOLD, Totals, bucket
 from detectors.linking.members import KINDS
+from detectors.membership import accused
 from detectors.partials import Partial
 from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import END_OF_TIME_MS, AccountStage
-from detectors.stages.group import GroupStage
+from detectors.stages.group import LEAST_NATS, GroupStage
 from stream.simulate import write
 
 POINTS = 200
+MIN_ACCOUNTS = DetectorSettings().links.min_accounts
 BATCH = 8_000
 UNLOGGED: tuple[tuple[str, ...], ...] = (
     (),
@@ -46,12 +48,13 @@ UNLOGGED: tuple[tuple[str, ...], ...] = (
 
 @dataclass
 class Judged:
-    """One group: its kind, its accounts at last, and the statistics of its judgements (judgements, families)."""
+    """One group: its kind, its accounts at last, its judgements' statistics (judgements, families), who accused."""
 
     kind: int
     size: float
     identified: int
     rows: np.ndarray
+    accuses: np.ndarray
 
 
 def judge(world: tuple[int, float]) -> list[Judged]:
@@ -81,40 +84,44 @@ def partials_of(events: Path, unlogged: tuple[str, ...] = ()) -> list[Partial]:
 def groups_of(partials: list[Partial], kinds: Collection[int] = range(len(KINDS))) -> list[Judged]:
     """Return the groups of `kinds` in one world."""
     group = GroupStage(DetectorSettings(), kinds=kinds)
-    found: dict[int, tuple[int, float, int, list[np.ndarray]]] = {}
+    found: dict[int, tuple[int, float, int, list[np.ndarray], list[bool]]] = {}
 
     def observe(end_ms, due, groups, judgement, calls):
         for position, cluster in enumerate(due):
-            rows = found[cluster][3] if cluster in found else []
+            rows, accuses = found[cluster][3:] if cluster in found else ([], [])
             found[cluster] = (
                 int(groups.kind[position]),
                 float(groups.size[position]),
                 groups.population.identified,
                 rows,
+                accuses,
             )
             rows.append(judgement.statistics[:, position].copy())
+            accuses.append(bool(judgement.telling[position]) and accused(groups, position).sum() >= MIN_ACCOUNTS)
 
     group.observer = observe
     group.process(partials)
-    return [Judged(*facts, np.stack(rows)) for *facts, rows in found.values()]
+    return [Judged(*facts, np.stack(rows), np.array(accuses)) for *facts, rows, accuses in found.values()]
 
 
 def peak(fusion: Fusion, judged: Judged) -> float:
-    """Return the highest total that two judgements in a row reached while they were telling."""
+    """Return the highest total that two judgements in a row reached while they could have been reported."""
     nats = fusion.nats(judged.rows.T)
-    total = np.where(fusion.is_telling(nats), bounded(nats).sum(0), UNTOLD)
+    total = bounded(nats).sum(0)
+    total[~(fusion.is_telling(nats) & judged.accuses & (total >= LEAST_NATS))] = UNTOLD
     return float(np.minimum(total[1:], total[:-1]).max()) if len(total) > 1 else float(total[0])
 
 
-def peaks(fusion: Fusion, groups: list[Judged]) -> dict[int, tuple[float, ...]]:
-    """Return quantiles of the groups' peaks by kind and size."""
+def peaks(fusion: Fusion, groups: list[Judged]) -> dict[int, tuple[int, tuple[float, ...]]]:
+    """Return, by kind and size, how many groups could never be reported, and the others' peaks."""
     found: dict[int, list[float]] = {}
     for judged in groups:
         found.setdefault(bucket(judged.kind, judged.size), []).append(peak(fusion, judged))
-    return {number: quantiles(np.array(found[number]), min(len(found[number]), POINTS)) for number in sorted(found)}
+    told = {number: sorted(round(at, 4) for at in found[number] if at > UNTOLD) for number in sorted(found)}
+    return {number: (len(found[number]) - len(totals), tuple(totals)) for number, totals in told.items()}
 
 
-def totals_of(fusion: Fusion, groups: list[Judged]) -> dict[int, dict[int, tuple[float, ...]]]:
+def totals_of(fusion: Fusion, groups: list[Judged]) -> dict[int, dict[int, tuple[int, tuple[float, ...]]]]:
     """Return the peaks of the groups, as `Totals` takes them."""
     return {known: peaks(fusion, [one for one in groups if one.identified == known]) for known in range(3)}
 
@@ -173,10 +180,10 @@ Written by `python -m tests.benchmarks.reference {command}`:
 SHIPPED: dict[str, tuple[float, ...]] = {{
 {rows}
 }}
-SHIPPED_TOTALS: dict[int, dict[int, tuple[float, ...]]] = {{
+SHIPPED_TOTALS: dict[int, dict[int, tuple[int, tuple[float, ...]]]] = {{
 {total_rows}
 }}
-"""By `Population.identified`, and by the number of `evidence.totals.bucket`."""
+"""As `evidence.totals.Totals` takes them."""
 '''
     Path(shipped.__file__).write_text(text)
 

@@ -34,9 +34,9 @@ def test_a_cell_is_a_group_of_its_accounts_and_keeps_its_cluster(clusters: Clust
 
 def test_clusters_of_the_same_accounts_are_one_chance(clusters: Clusters) -> None:
     twice, apart = (np.array([clusters.cell_of[code] for code in codes]) for codes in ((1001, 2002), (1001, 3003)))
-    assert clusters.independent(twice) == pytest.approx(1.0)
-    assert clusters.independent(apart) == pytest.approx(2.0)
-    assert clusters.independent(np.zeros(0, np.int64)) == 0.0
+    assert clusters.independent(twice).sum() == pytest.approx(1.0)
+    assert clusters.independent(apart)[BEHAVIOUR] == pytest.approx(2.0)
+    assert not clusters.independent(np.zeros(0, np.int64)).any()
 
 
 def test_forgotten_accounts_leave_their_cells(clusters: Clusters) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BEHAVIOUR, TEMPLATE, Group, Groups, Population
-from detectors.membership import CROWD, accused, crowded, linked, ordinary_share, ringed
+from detectors.linking.members import BEHAVIOUR, BUNDLE, TEMPLATE, Group, Groups, Population
+from detectors.membership import CROWD, LIST, accused, crowded, linked, ordinary_share, ringed
 from detectors.partials import FAMILIES
 
 NETWORK, PAYMENT = FAMILIES.index("network"), FAMILIES.index("payment")
@@ -32,12 +32,16 @@ def share(graph: Graph, accounts: np.ndarray, family: int, known: int) -> None:
     graph.accounts["recent"][accounts, family - 1, 0] = value
 
 
-def users(graph: Graph, members: np.ndarray) -> Groups:
-    """Return the group of those who send all they send through one template."""
-    template, uses = graph.values.take(1), graph.uses.take(len(members))
+def users(graph: Graph, members: np.ndarray, share: float = 1.0, templates: int = 1) -> Groups:
+    """Return the group of those who send a part of what they send through some templates."""
+    values, uses = graph.values.take(templates), graph.uses.take(len(members))
     graph.uses["account"][uses] = members
-    graph.uses["counts"][uses] = graph.accounts["counts"][members]
-    part = Group(TEMPLATE, graph.uses, uses, members, template)
+    graph.uses["counts"][uses] = share * graph.accounts["counts"][members]
+    part = Group(TEMPLATE, graph.uses, uses, members, values)
+    if templates > 1:
+        traffic = {"account": members, "counts": graph.uses["counts"][uses]}
+        traffic["templates"] = np.full(len(members), templates)
+        part = Group(BUNDLE, traffic, np.arange(len(members)), members, values)
     population = Population()
     population.young = 0.08
     return Groups(graph, [part], population)
@@ -87,6 +91,21 @@ def test_young_users_that_nothing_links_are_accused_where_hardly_any_old_ones_ar
     assert not accused(users(graph, np.concatenate([campaign[:10], np.arange(1_000, 1_100)])), 0).any()
 
 
+def test_a_ring_that_spreads_its_work_over_many_prompts_is_accused_by_each(graph: Graph) -> None:
+    campaign, crowd = machines(graph, np.arange(40)), np.arange(1_000, 1_040)
+    for first in range(0, 40, 8):
+        share(graph, campaign[first : first + 8], PAYMENT, 8)
+    assert accused(users(graph, campaign, 0.1), 0).all()
+    assert not accused(users(graph, np.concatenate([campaign[:8], crowd]), 0.1), 0).any()
+
+
+def test_accounts_that_nothing_links_are_accused_for_one_list_of_work(graph: Graph) -> None:
+    members = np.arange(1_000, 1_040)
+    assert accused(users(graph, members, 0.9, LIST), 0).all()
+    assert not accused(users(graph, members, 0.9, LIST - 1), 0).any()
+    assert not accused(users(graph, members, 0.1, LIST), 0).any()
+
+
 @pytest.mark.parametrize(("young", "old", "low", "high"), [(99, 1, 0.0, 0.01), (50, 50, 0.05, 0.12), (8, 92, 0.8, 1.0)])
 def test_the_old_tell_how_many_ordinary_young_ones_there_are(young: int, old: int, low: float, high: float) -> None:
     assert low <= ordinary_share(np.arange(young + old) < young, 0.08) <= high
@@ -134,12 +153,15 @@ def cell(graph: Graph, rows: np.ndarray) -> Groups:
 
 
 def test_users_of_an_app_who_meet_on_an_exit_are_not_the_campaign_in_their_cell(graph: Graph) -> None:
-    campaign, users = machines(graph, np.arange(20)), app_users(graph, np.arange(1_000, 1_200))
+    campaign, users = machines(graph, np.arange(20)), app_users(graph, np.arange(1_000, 1_100))
     graph.accounts["counts"][campaign, 0] = np.random.default_rng(1).poisson(90, 20)
     share(graph, campaign, PAYMENT, 20)
     rows = np.concatenate([campaign, users])
     assert ringed(graph, rows)[20:26].all()
     assert np.flatnonzero(accused(cell(graph, rows), 0)).tolist() == list(range(20))
+    more = np.append(rows, np.arange(2_000, 2_400))
+    graph.accounts["counts"][more[120:], 0] = 60
+    assert not accused(cell(graph, more), 0).any(), "the campaign does a twentieth of the work now"
 
 
 def test_nobody_in_a_cell_is_accused_for_a_ring_that_chance_may_have_made(graph: Graph) -> None:

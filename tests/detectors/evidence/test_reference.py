@@ -7,6 +7,7 @@ from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES
 from detectors.evidence.reference import OWN_ENOUGH, Reference
 from detectors.evidence.shipped import SHIPPED, SHIPPED_TOTALS
+from detectors.evidence.totals import UNTOLD
 
 
 def filled(values: np.ndarray) -> Reference:
@@ -68,7 +69,9 @@ def test_every_family_has_bounds_and_a_shipped_reference() -> None:
     assert set(SHIPPED) == set(NAMES)
     assert all(list(values) == sorted(values) for values in SHIPPED.values())
     assert set(SHIPPED_TOTALS) == {0, 1, 2}
-    assert all(list(values) == sorted(values) for part in SHIPPED_TOTALS.values() for values in part.values())
+    known = [reservoir for part in SHIPPED_TOTALS.values() for reservoir in part.values()]
+    assert all(untold >= 0 and list(totals) == sorted(totals) for untold, totals in known)
+    assert min(total for _, totals in known for total in totals) > UNTOLD
 
 
 def test_what_speaks_for_is_capped_and_what_falls_short_speaks_against() -> None:

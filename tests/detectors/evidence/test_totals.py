@@ -39,6 +39,16 @@ def test_value_at_is_the_inverse_of_the_tail(totals: Totals) -> None:
     assert surprise(totals, value, TEMPLATE, SMALL) == pytest.approx(6.0)
 
 
+def test_value_at_below_the_tail_is_a_rank() -> None:
+    totals = Totals({2: {bucket(TEMPLATE, SMALL): (0, tuple(map(float, range(100))))}})
+    assert totals.value_at(0.7, TEMPLATE, SMALL) == pytest.approx(50.0, abs=2.0)
+
+
+def test_what_can_hardly_ever_be_reported_is_rare_whatever_its_total() -> None:
+    totals = Totals({2: {bucket(TEMPLATE, SMALL): (600, ()), bucket(COMPONENT, SMALL): (0, (9.0, 10.0, 11.0) * 20)}})
+    assert surprise(totals, 9.5, TEMPLATE, SMALL) > surprise(totals, 9.5, COMPONENT, SMALL) + 5.0
+
+
 def test_a_kind_that_nobody_has_seen_borrows_from_the_others(totals: Totals) -> None:
     few = ENOUGH - 1
     for _ in range(few):
