@@ -16,7 +16,7 @@ from detectors.hashing import digest, digests
 from detectors.partials import CAPABILITIES, COUNTS, ELICITATIONS
 from detectors.request import Request
 
-CACHE_ENTRIES = 1 << 16
+CACHE_ENTRIES = 1 << 18
 MAX_NAME = 128
 """Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
 _CAPABILITY_BIT = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
@@ -89,7 +89,6 @@ class Extractor:
         self.names = Names()
         self._identifier = Cache(self._hash_identifier)
         self._network = Cache(lambda address: self._hash_identifier(network(address)))
-        self._organization = Cache(digest)
         self._language = Cache(lambda tag: _bit(tag.partition("-")[0].lower()))
         self._bit = Cache(_bit)
         self._elicitations = Cache(lambda names: sum(_ELICITATION_BIT.get(name, 0) for name in set(names)))
@@ -117,12 +116,12 @@ class Extractor:
             "pathway": self.names.codes(field["account_signup_pathway"]),
             "model": self.names.codes(field["gen_ai_request_model"]),
             "access_path": self.names.codes(field["access_path"]),
-            "organization": _lookup(self._organization, field["organization_id"]),
+            "organization": _hashes(field["organization_id"]),
             "template": np.where(template > 0, template, simhash),
             "simhash": simhash,
             "content": _hashes(field["prompt_content"]),
-            "payment": _lookup(self._identifier, field["payment_fingerprint"]),
-            "device": _lookup(self._identifier, field["device_fingerprint"]),
+            "payment": self._identifiers(field["payment_fingerprint"]),
+            "device": self._identifiers(field["device_fingerprint"]),
             "network": _lookup(self._network, field["client_address"]),
             "signature": _hashes(field["thinking_signature_hash"]),
             "variety": np.stack(
@@ -137,6 +136,9 @@ class Extractor:
             "counts": _counts(field, status),
             "elicitations": self._kinds(field["prompt_elicitation"]),
         }
+
+    def _identifiers(self, values: Sequence[str | None]) -> NDArray[np.uint64]:
+        return _hashes(values) if self._key is None else _lookup(self._identifier, values)
 
     def _masks(self, lists: Sequence[Sequence[str] | None]) -> NDArray[np.uint16]:
         get = self._capabilities

@@ -37,9 +37,10 @@ def meetings(group: NDArray, account: NDArray, slots: NDArray) -> tuple[NDArray,
     changed = np.concatenate([[True], (np.diff(group) != 0) | (np.diff(account) != 0)])
     start = np.flatnonzero(changed)
     group, slots = group[start], np.bitwise_or.reduceat(slots, start, axis=0)
-    active = np.unpackbits(np.ascontiguousarray(slots).view(np.uint8), axis=1)
-    unique, first = np.unique(group, return_index=True)
-    each = np.add.reduceat(active, first, axis=0, dtype=np.float64)
+    unique, first, number = np.unique(group, return_index=True, return_inverse=True)
+    row, slot = np.nonzero(np.unpackbits(np.ascontiguousarray(slots).view(np.uint8), axis=1))
+    bits = 64 * WORDS
+    each = np.bincount(number[row] * bits + slot, minlength=len(unique) * bits).reshape(-1, bits).astype(np.float64)
     count = np.bitwise_count(slots).sum(1).astype(np.float64)
     total, squares = np.add.reduceat(count, first), np.add.reduceat(count**2, first)
     return unique, (each * (each - 1.0)).sum(1) / 2.0, (total**2 - squares) / (2.0 * SLOTS)

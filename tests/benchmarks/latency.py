@@ -37,8 +37,15 @@ class _Request(msgspec.Struct, rename={"account": "account.id"}):
     time: int
 
 
-class _Result(msgspec.Struct):
+class _Alert(msgspec.Struct):
     time: int
+
+
+class _Decision(msgspec.Struct, rename={"time": "from"}):
+    time: int
+
+
+DECODE = {topics.ALERTS: msgspec.json.Decoder(_Alert).decode, topics.DECISIONS: msgspec.json.Decoder(_Decision).decode}
 
 
 async def produce(settings: KafkaSettings, path: Path, rate: float) -> list[tuple[int, float]]:
@@ -62,14 +69,13 @@ async def produce(settings: KafkaSettings, path: Path, rate: float) -> list[tupl
 
 def listen(settings: KafkaSettings, arrived: list[Arrival], stop: threading.Event) -> None:
     """Note when alerts and decisions arrive."""
-    places = [TopicPartition(settings.topic_prefix + name, 0) for name in (topics.ALERTS, topics.DECISIONS)]
+    decode = {settings.topic_prefix + name: decoder for name, decoder in DECODE.items()}
     consumer = KafkaConsumer(**clients.kafka_python(settings), auto_offset_reset="earliest", fetch_max_wait_ms=20)
-    consumer.assign(places)
-    decode = msgspec.json.Decoder(_Result).decode
+    consumer.assign([TopicPartition(name, 0) for name in decode])
     while not stop.is_set():
         for place, records in consumer.poll(timeout_ms=50).items():
             now = time.perf_counter()
-            arrived.extend((now, place.topic, decode(record.value).time) for record in records)
+            arrived.extend((now, place.topic, decode[place.topic](record.value).time) for record in records)
     consumer.close()
 
 
@@ -106,7 +112,8 @@ def main() -> None:
             count = harness.produce(full, path)
             rate = arguments.load * count / harness.judge(full, count, directory).processed_s
         settings = harness.fresh(servers, 1)
-        worker, arrived, stop = harness.Worker(settings, directory / "worker.log"), [], threading.Event()
+        worker, stop = harness.Worker(settings, directory / "worker.log"), threading.Event()
+        arrived: list[Arrival] = []
         harness.wait("the worker to be ready", [worker], lambda: b"restored" in worker.log.read_bytes())
         listener = threading.Thread(target=listen, args=(settings, arrived, stop))
         listener.start()
