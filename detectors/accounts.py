@@ -81,21 +81,20 @@ class AccountWindows:
         """Return the row of each account, new ones made as needed."""
         found = list(map(self._row.get, ids))
         if None in found:
-            found = [row if row is not None else self._add(account) for row, account in zip(found, ids, strict=True)]
+            self._add(list(dict.fromkeys(account for account, row in zip(ids, found, strict=True) if row is None)))
+            found = list(map(self._row.get, ids))
         return np.array(found, np.int64)
 
-    def _add(self, account: str) -> int:
-        row = self._row.get(account)
-        if row is None:
-            if self._free:
-                row = self._free.pop()
-                self.ids[row] = account
-                self.table.clear(np.array([row]))
-            else:
-                row = int(self.table.extend(1)[0])
-                self.ids.append(account)
-            self._row[account] = row
-        return row
+    def _add(self, accounts: list[str]) -> None:
+        """Give rows to different accounts that have none, free ones first."""
+        reused = [self._free.pop() for _ in accounts[: len(self._free)]]
+        for row, account in zip(reused, accounts, strict=False):
+            self.ids[row] = account
+        if reused:
+            self.table.clear(np.array(reused))
+        self.ids += accounts[len(reused) :]
+        rows = [*reused, *self.table.extend(len(accounts) - len(reused)).tolist()]
+        self._row.update(zip(accounts, rows, strict=True))
 
     def describe(self, rows: NDArray, columns: Columns) -> None:
         """Keep what the requests say of their accounts; a missing key does not unsay what an earlier one said."""

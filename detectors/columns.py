@@ -196,9 +196,10 @@ def _lookup(cache: Cache, values: Sequence[str | None]) -> NDArray[np.uint64]:
 
 
 def _hexadecimals(values: Sequence[str | None]) -> NDArray[np.uint64]:
-    digits = "".join(value or "0000000000000000" for value in values)
-    whole = all(value is None or len(value) == 16 for value in values)
-    if whole and _HEXADECIMAL.fullmatch(digits):
+    known = list(filter(None, values))
+    filled = known if len(known) == len(values) else [value or "0000000000000000" for value in values]
+    digits = "".join(filled)
+    if set(map(len, known)) <= {16} and _HEXADECIMAL.fullmatch(digits):
         return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
     return np.array([_hexadecimal(value) for value in values], np.uint64)
 
