@@ -20,6 +20,7 @@ from stream import clients
 from stream.checkpoint import Changelog
 from stream.config import KafkaSettings
 from stream.handlers import Message, Stage
+from stream.memory import give_back
 from stream.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,8 @@ class Runner:
                 self.position = records[-1].offset
                 self._since += len(records)
                 self.metrics.batch(time.monotonic() - started)
+            elif self.position == self.durable:
+                self.checkpointed(self.tp, self.durable)  # the last owner may have died before it said so
             if self._due():
                 await self._checkpoint()
 
@@ -236,3 +239,4 @@ class Runner:
         self._since = 0
         self._checkpoint_at = time.monotonic()
         self.metrics.checkpoint(self._checkpoint_at - started)
+        give_back()
