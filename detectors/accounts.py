@@ -18,13 +18,15 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 PANE_MS = 5 * MINUTE_MS
+DAY_PANE_MS = 2 * HOUR_MS
 RING = (*COUNTS, "active_panes")
 """Order of the window sums that `features` takes."""
 HOUR = [RING.index(name) for name in ("requests", "output_tokens")]
 DAY_WIDE = [RING.index(name) for name in ("requests", "input_tokens", "output_tokens", "reasoning_tokens")]
 DAY = DAY_WIDE + [RING.index(n) for n in ("status_429", "status_403", "elicited", "multi_turn", "active_panes")]
 """What the rings of an hour and of a day hold: no more than `features` reads."""
-_DISTINCT = ("template", "content", "network")
+_DISTINCT = {"template": 4, "content": 8, "network": 2}
+"""Words of each distinct count: many contents are a day's work, many networks are as telling at a hundred."""
 
 _COLUMNS: dict[str, Column] = {
     "created": ("i8", ()),
@@ -42,8 +44,8 @@ _FILL = {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "window":
 _WINDOW: dict[str, Column] = {
     LIVE: ("u1", ()),
     **PaneRing.columns("hour", 12, len(HOUR), 0),
-    **PaneRing.columns("day", 24, len(DAY_WIDE), len(DAY) - len(DAY_WIDE)),
-    **{column: spec for name in _DISTINCT for column, spec in Distinct.columns(name).items()},
+    **PaneRing.columns("day", DAY_MS // DAY_PANE_MS, len(DAY_WIDE), len(DAY) - len(DAY_WIDE)),
+    **{column: spec for name, words in _DISTINCT.items() for column, spec in Distinct.columns(name, words).items()},
 }
 
 
@@ -71,7 +73,7 @@ class AccountWindows:
         self._row: dict[str, int] = {}
         self._free: list[int] = []
         self.hour = PaneRing(self.windows, "hour", PANE_MS)
-        self.day = PaneRing(self.windows, "day", HOUR_MS)
+        self.day = PaneRing(self.windows, "day", DAY_PANE_MS)
         self.distinct = {name: Distinct(self.windows, name, DAY_MS) for name in _DISTINCT}
 
     def __len__(self) -> int:
@@ -157,8 +159,8 @@ class AccountWindows:
         panes, sums = _sum_by(rows, pane, np.concatenate([counts, np.zeros((len(rows), 1), np.float32)], axis=1))
         self.hour.update(panes[:, 0], panes[:, 1], sums[:, HOUR])
         sums[:, -1] = 1
-        hours, sums = _sum_by(panes[:, 0], panes[:, 1] * PANE_MS // HOUR_MS, sums[:, DAY])
-        self.day.update(hours[:, 0], hours[:, 1], sums)
+        panes, sums = _sum_by(panes[:, 0], panes[:, 1] * PANE_MS // DAY_PANE_MS, sums[:, DAY])
+        self.day.update(panes[:, 0], panes[:, 1], sums)
 
     def features(self, rows: NDArray, end_ms: int) -> NDArray[np.float32]:
         """Return the features (B, 16) of `rows` at the end of a tick."""

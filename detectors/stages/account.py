@@ -20,7 +20,7 @@ from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.watermark import Watermark
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 END_OF_TIME_MS = 1 << 52
 SEGMENT_ROWS = 3_000
 _event_id, _account_id = attrgetter("event_id"), attrgetter("account_id")

@@ -19,6 +19,7 @@ from detectors.request import Request
 from detectors.settings import DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
+from stream.memory import give_back
 
 TICKS, TICK_MS, START_MS = 32, 900_000, 1_750_000_000_000 // 86_400_000 * 86_400_000
 MILLION = 1_000_000
@@ -63,6 +64,7 @@ def fill(account: AccountStage, group: GroupStage, accounts: int) -> tuple[int, 
             group.process(account.process(part, np.arange(len(part)) + offset))
             offset += len(part)
             group.model_scores.clear()  # as the metrics do
+        give_back()  # as after a checkpoint
     group.process(account.advance())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, time.perf_counter() - started
 
@@ -75,6 +77,7 @@ def measure(accounts: int) -> None:
     account, group = AccountStage(settings), GroupStage(settings)
     peak, seconds = fill(account, group, accounts)
     gc.collect()
+    give_back()
     known, held = account.tracked_accounts, resident() - before
     graph = group.graph
     print(f"{known:,} accounts, {account.requests:,} requests, {seconds:.1f} s")

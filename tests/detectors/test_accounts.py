@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.accounts import DAY, DAY_MS, HOUR, HOUR_MS, PANE_MS, RING, AccountWindows, bits
+from detectors.accounts import DAY, DAY_MS, DAY_PANE_MS, HOUR, HOUR_MS, PANE_MS, RING, AccountWindows, bits
 from detectors.columns import Extractor
 from detectors.partials import COUNTS
 from detectors.request import Request
@@ -46,7 +46,7 @@ def test_ring_sums_equal_brute_force(seed: int, count: int, hours: int) -> None:
     for account in {event.account_id for event in requests}:
         window = windows.table["window"][windows.rows([account])]
         day = windows.day.sums(window, end - 1)[0]
-        assert day.tolist() == brute(requests, account, HOUR_MS, 24, end)[DAY].tolist()
+        assert day.tolist() == brute(requests, account, DAY_PANE_MS, 12, end)[DAY].tolist()
         hour = windows.hour.sums(window, end - 1)[0]
         assert hour.tolist() == brute(requests, account, PANE_MS, 12, end)[HOUR].tolist()
 
