@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
+from aiokafka.structs import RecordMetadata
 
 from stream import clients
 from stream.config import KafkaSettings
@@ -42,11 +43,21 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Restored(NamedTuple):
-    """The latest entries, the last offset that they cover, and how many after it are gone that nobody read."""
+    """The latest entries, the last offset that they cover, and how many after it are gone that nobody read.
 
-    entries: dict[str, bytes]
+    No entries, not even an empty dict, when nobody has written since the end that was asked about.
+    """
+
+    entries: dict[str, bytes] | None
     offset: int
     missed: int = 0
+
+
+class Mark(NamedTuple):
+    """The last offset of the source that a state covers, and where its changelog ended then."""
+
+    offset: int
+    end: int
 
 
 class Changelog:
@@ -67,6 +78,8 @@ class Changelog:
         self.target = TopicPartition(topic, partition)
         self.partitions = partitions
         self.transactional_id = f"{kafka.group_id}-{kafka.topic_prefix}{stage}-{partition}"
+        self.end = -1
+        """Where the changelog ends if nobody else writes to it; -1 while that is unknown."""
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
@@ -105,7 +118,8 @@ class Changelog:
         records: dict[bytes, bytes | None] = {key.encode(): value or None for key, value in entries.items()}
         records[POSITION_KEY] = msgspec.json.encode(position)
         topic, partition = self.target
-        await self._transact((topic, key, value, partition) for key, value in records.items())
+        last = (await self._transact((topic, key, value, partition) for key, value in records.items()))[-1]
+        self.end = last.offset + 2  # behind the last record stands the mark of the transaction
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Send results in order; when this returns all are delivered, and before those of any later owner.
@@ -117,24 +131,27 @@ class Changelog:
             prefix = self.kafka.topic_prefix
             await self._transact((prefix + topic, key, value, None) for topic, key, value in messages)
 
-    async def _transact(self, records: Iterable[_Record]) -> None:
+    async def _transact(self, records: Iterable[_Record]) -> list[RecordMetadata]:
         assert self._producer is not None, "opened before written"
         try:
             async with self._producer.transaction():
-                await self._send(records)
+                return await self._send(records)
         except ProducerFenced as error:
             raise FencedError(f"{self._name}: another worker has taken over this partition") from error
 
-    async def _send(self, records: Iterable[_Record]) -> None:
+    async def _send(self, records: Iterable[_Record]) -> list[RecordMetadata]:
         assert self._producer is not None
         sent = [
             await self._producer.send(topic, value, key=key, partition=partition)
             for topic, key, value, partition in records
         ]
-        await asyncio.gather(*sent)
+        return await asyncio.gather(*sent)
 
-    async def restore(self) -> Restored:
-        """Read the state back.
+    async def restore(self, kept: Mark | None = None) -> Restored:
+        """Read the state back, once the changelog is open, so that every transaction of an earlier owner has ended.
+
+        Args:
+            kept: of the state that this process still has; nothing is read when the changelog ends where it did then.
 
         Raises:
             CheckpointError: the state belongs to something else, was truncated, or does not reach the group's
@@ -150,10 +167,12 @@ class Changelog:
             max_partition_fetch_bytes=8 << 20,
         ) as consumer:
             committed = await consumer.committed(self.source) or 0  # before the state, which is written before it
-            entries = await self._read(consumer)
+            self.end = (await consumer.end_offsets([self.target]))[self.target]
+            current = kept is not None and kept.end == self.end
+            entries = {} if current else await self._read(consumer)
             begin = (await consumer.beginning_offsets([self.source]))[self.source]
             end = (await consumer.end_offsets([self.source]))[self.source]
-        position = self._position(entries.pop(POSITION_KEY, None))
+        position = kept.offset if kept and current else self._position(entries.pop(POSITION_KEY, None))
         if committed > position + 1:
             raise CheckpointError(
                 f"{self._name} covers {self._source} up to offset {position}, but the group {self.kafka.group_id} "
@@ -165,7 +184,8 @@ class Changelog:
                 "the topic was made anew"
             )
         missed = max(0, begin - position - 1) if position >= 0 else 0
-        return Restored({key.decode(): value for key, value in entries.items()}, position, missed)
+        latest = None if current else {key.decode(): value for key, value in entries.items()}
+        return Restored(latest, position, missed)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> dict[bytes, bytes]:
         """Return the latest committed value of each key."""
@@ -173,11 +193,10 @@ class Changelog:
         begin = (await consumer.beginning_offsets([self.target]))[self.target]
         if begin > 0:  # compaction never moves the beginning
             raise CheckpointError(f"{self._name} was truncated: it begins at offset {begin}, so state is missing")
-        end = (await consumer.end_offsets([self.target]))[self.target]
         entries: dict[bytes, bytes] = {}
         loop = asyncio.get_running_loop()
         progress = loop.time()
-        while await consumer.position(self.target) < end:
+        while await consumer.position(self.target) < self.end:
             fetched = await consumer.getmany(self.target, timeout_ms=500, max_records=50_000)
             for record in fetched.get(self.target, ()):
                 if record.value is None:

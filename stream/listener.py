@@ -17,18 +17,19 @@ from stream.runner import Runner
 POLL_MS = 500
 
 
-async def listen(kafka: KafkaSettings, runner: Runner, handler: GroupHandler) -> None:
+async def listen(kafka: KafkaSettings, runner: Runner) -> None:
     """Hand verdicts over as they come, from where the restored state left off, until the runner is closed.
 
     Args:
         kafka: how to reach the broker.
         runner: of the group stage; nothing is read before it is ready.
-        handler: the runner's handler.
 
     Raises:
         aiokafka.errors.KafkaError: the topic cannot be read.
     """
     await runner.ready.wait()
+    handler = runner.handler
+    assert isinstance(handler, GroupHandler), "the stage of groups takes verdicts"
     partition = TopicPartition(kafka.topic_prefix + topics.FEEDBACK, 0)
     async with AIOKafkaConsumer(
         **clients.aiokafka(kafka),

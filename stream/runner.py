@@ -11,13 +11,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from stream import clients
-from stream.checkpoint import Changelog
+from stream.checkpoint import Changelog, Mark
 from stream.config import KafkaSettings
 from stream.handlers import Message, Stage
 from stream.memory import give_back
@@ -46,6 +46,13 @@ class Handler(Protocol):
 
     def forget(self) -> None:
         """Take the stage out of the metrics."""
+
+
+class Kept(NamedTuple):
+    """A handler that a rebalance has left without work, and what its stage covers."""
+
+    handler: Handler
+    mark: Mark
 
 
 class Outlet:
@@ -103,6 +110,7 @@ class Runner:
         kafka: when to checkpoint, and from when on it is idle.
         metrics: told of batches and checkpoints.
         checkpointed: called with the partition and the offset that a checkpoint covers.
+        kept: what this process had of the partition before a rebalance.
     """
 
     def __init__(
@@ -114,6 +122,7 @@ class Runner:
         kafka: KafkaSettings,
         metrics: Metrics,
         checkpointed: Callable[[TP, int], None],
+        kept: Kept | None = None,
     ) -> None:
         self.tp = tp
         self.handler = handler
@@ -122,6 +131,8 @@ class Runner:
         self.kafka = kafka
         self.metrics = metrics
         self.checkpointed = checkpointed
+        self.kept = kept
+        """What this process had of the partition before a rebalance; from `close` on, what it has after it."""
         self.position = -1
         """Last offset taken in."""
         self.durable = -1
@@ -136,23 +147,30 @@ class Runner:
     async def restore(self) -> None:
         """Take over the partition: fence the last owner, read the state, repeat what it may not have sent.
 
+        A stage that was kept over a rebalance goes on as it is if nobody else has had the partition meanwhile.
+
         Raises:
             CheckpointError: the state does not fit.
             detectors.errors.StateError: the state cannot be restored.
         """
         started = time.monotonic()
         await self.changelog.open()
-        entries, offset, missed = await self.changelog.restore()
+        kept, self.kept = self.kept, None
+        entries, offset, missed = await self.changelog.restore(kept and kept.mark)
         if missed:
             log.error("%s/%d: %d records were deleted before they were read", self.tp.topic, self.tp.partition, missed)
             self.metrics.missed(self.tp.topic, missed)
-        self.handler.stage.restore(entries.items())
+        if kept is not None and entries is None:
+            self.handler = kept.handler
+        else:
+            self.handler.stage.restore((entries or {}).items())
+            await self.outlet.send(self.handler.pending())
         self.position = self.durable = offset
-        await self.outlet.send(self.handler.pending())
         self._checkpoint_at = self._record_at = self._idle_at = time.monotonic()
         log.info(
-            "%s/%d: %d entries restored in %.1f s, going on after offset %d",
-            self.tp.topic, self.tp.partition, len(entries), self._record_at - started, offset,
+            "%s/%d: %s in %.1f s, going on after offset %d",
+            self.tp.topic, self.tp.partition, "kept" if entries is None else f"{len(entries)} entries restored",
+            self._record_at - started, offset,
         )  # fmt: skip
         self.ready.set()
 
@@ -216,6 +234,7 @@ class Runner:
                 self.closed = True
                 if self.position > self.durable:
                     await self._checkpoint()
+                self.kept = Kept(self.handler, Mark(self.durable, self.changelog.end))
         self.abandon()
         await self.changelog.close()
 

@@ -31,7 +31,7 @@ from stream.handlers import AccountHandler, Factories, GroupHandler
 from stream.listener import listen
 from stream.memory import relax_collector
 from stream.metrics import Metrics
-from stream.runner import Handler, Outlet, Runner
+from stream.runner import Handler, Kept, Outlet, Runner
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class App(faust.App):
         self.metrics = metrics
         self.outlet = Outlet(kafka)
         self.runners: dict[TP, Runner] = {}
+        self._kept: dict[TP, Kept] = {}
         self._restoring: set[asyncio.Task[None]] = set()
         self._listening: set[asyncio.Task[None]] = set()
         super().__init__(
@@ -119,21 +120,22 @@ class App(faust.App):
         await self._release(REVOKE_S)
 
     async def after_assigned(self, assigned: set[TP]) -> None:
-        """Make the stages of the assigned partitions; they are restored while Faust goes on."""
+        """Make the stages of the assigned partitions; they are restored, if they were not kept, while Faust goes on."""
         await self._release(REVOKE_S)
+        kept, self._kept = self._kept, {}
         for tp in assigned:
-            self.runners[tp] = runner = self._runner(tp)
+            self.runners[tp] = runner = self._runner(tp, kept.get(tp))
             task = asyncio.create_task(self._restore(runner))
             self._restoring.add(task)
             task.add_done_callback(self._restoring.discard)
             if isinstance(runner.handler, GroupHandler):
-                listening = asyncio.create_task(self._listen(runner, runner.handler))
+                listening = asyncio.create_task(self._listen(runner))
                 self._listening.add(listening)
                 listening.add_done_callback(self._listening.discard)
 
-    async def _listen(self, runner: Runner, handler: GroupHandler) -> None:
+    async def _listen(self, runner: Runner) -> None:
         try:
-            await listen(self.config.kafka, runner, handler)
+            await listen(self.config.kafka, runner)
         except Exception as error:
             _die(error, "the topic of feedback")
 
@@ -186,7 +188,7 @@ class App(faust.App):
             if highwater is not None:
                 self.metrics.lag(tp.topic, tp.partition, max(0, highwater - runner.position - 1))
 
-    def _runner(self, tp: TP) -> Runner:
+    def _runner(self, tp: TP, kept: Kept | None) -> Runner:
         kafka, detector = self.config.kafka, self.config.detector
         if tp.topic == self.requests:
             stage = self.factories.account(detector, tp.partition, self.config.identifier_key)
@@ -197,13 +199,13 @@ class App(faust.App):
             name, target, partitions = "group", topics.GROUP_STATE, 1
         changelog = Changelog(kafka, name, kafka.topic_prefix + target, tp.topic, tp.partition, partitions)
         outlet = changelog if tp.topic == self.partials else self.outlet
-        return Runner(tp, handler, changelog, outlet, kafka, self.metrics, self._checkpointed)
+        return Runner(tp, handler, changelog, outlet, kafka, self.metrics, self._checkpointed, kept)
 
     def _checkpointed(self, tp: TP, offset: int) -> None:
         self.consumer.checkpointed(tp, offset)
 
     async def _release(self, limit_s: float) -> None:
-        """Give up all partitions, with a last checkpoint and commit if they come in time."""
+        """Give up all partitions, with a last checkpoint and commit if they come in time; keep what they then have."""
         for task in self._restoring:
             task.cancel()
         runners, self.runners = self.runners, {}
@@ -213,6 +215,7 @@ class App(faust.App):
             async with asyncio.timeout(limit_s):
                 await asyncio.gather(*(runner.close(checkpoint=True) for runner in runners.values()))
                 await self.consumer.commit()
+            self._kept = {tp: runner.kept for tp, runner in runners.items() if runner.kept}
         except TimeoutError:
             log.warning("no last checkpoint within %.0f s: the rest will be read again", limit_s)
             for runner in runners.values():

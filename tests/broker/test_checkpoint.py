@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient
 
 from stream import topics
-from stream.checkpoint import MAX_ENTRY_BYTES, Changelog, Restored
+from stream.checkpoint import MAX_ENTRY_BYTES, Changelog, Mark, Restored
 from stream.config import KafkaSettings
 from stream.errors import CheckpointError, FencedError
 from stream.handlers import Message
@@ -47,6 +47,27 @@ def test_restores_the_latest_entries_and_the_offset(filled: KafkaSettings) -> No
         return await changelog(filled).restore()
 
     assert asyncio.run(run()) == Restored({"a": b"2", "c": b"1"}, 9)
+
+
+def test_what_nobody_else_has_touched_is_not_read_again(filled: KafkaSettings) -> None:
+    async def again(mark: Mark) -> Restored:
+        async with opened(filled) as target:
+            return await target.restore(mark)
+
+    async def run() -> None:
+        async with opened(filled) as target:
+            await target.write({"a": b"1", "b": b"1"}, 3)
+            await target.write({"a": b"2"}, 5)
+        mark = Mark(5, target.end)
+        assert await again(mark) == await again(mark) == Restored(None, 5)
+        async with opened(filled) as other:
+            await other.write({"b": b"3"}, 5)
+        assert await again(mark) == Restored({"a": b"2", "b": b"3"}, 5)
+        restored = changelog(filled)
+        await restored.restore()
+        assert await again(Mark(5, restored.end)) == Restored(None, 5)
+
+    asyncio.run(run())
 
 
 def test_an_empty_changelog_starts_at_the_beginning(made: KafkaSettings) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from stream.checkpoint import Restored
+from stream.checkpoint import Mark, Restored
 from stream.config import KafkaSettings
 from stream.handlers import Message
 from stream.metrics import Metrics
-from stream.runner import Runner
+from stream.runner import Kept, Runner
 
 SOURCE = TP("requests", 0)
 RESULT = Message("partials", b"0", b"result")
@@ -33,6 +33,7 @@ class World:
         self.results = [RESULT]
         self.again: list[Message] = []
         self.fails = ""
+        self.end = 7
 
     def note(self, *what: Any) -> None:
         self.did.append(what if len(what) > 1 else what[0])
@@ -63,7 +64,8 @@ class World:
     async def open(self) -> None:
         self.note("open")
 
-    async def restore(self) -> Restored:
+    async def restore(self, kept: Mark | None = None) -> Restored:
+        self.asked = kept
         return self.restored
 
     async def write(self, entries: dict[str, bytes], offset: int) -> None:
@@ -76,9 +78,10 @@ class World:
         for message in messages:
             self.note("send", message.value.decode())
 
-    def runner(self, **settings: Any) -> Runner:
+    def runner(self, kept: Kept | None = None, **settings: Any) -> Runner:
         kafka = KafkaSettings(**{"checkpoint_interval_s": 3600.0, "idle_timeout_s": 3600.0, **settings})
-        return Runner(SOURCE, self, self, self, kafka, Metrics(), lambda tp, offset: self.note("commit", offset))  # type: ignore[arg-type]
+        done = lambda tp, offset: self.note("commit", offset)  # noqa: E731
+        return Runner(SOURCE, self, self, self, kafka, Metrics(), done, kept)  # type: ignore[arg-type]
 
 
 def records(*offsets: int) -> list[Any]:
@@ -194,6 +197,51 @@ def test_commits_but_does_not_repeat_what_the_restored_state_covers_and_sends_wh
     asyncio.run(run())
     expected = ["open", ("restore", {"a": b"1"}), ("send", "idle"), ("commit", 4), ("process", [5, 6])]
     assert world.did == [*expected, ("send", "result")]
+
+
+def test_a_partition_that_comes_back_untouched_goes_on_with_the_stage_in_memory() -> None:
+    before, after = World(), World(Restored(None, 3))
+    after.again = [IDLE]
+
+    async def run() -> None:
+        runner = before.runner()
+        await runner.restore()
+        await runner.process(records(2, 3))
+        await runner.close(checkpoint=True)
+        assert runner.kept == Kept(before, Mark(3, 7))
+        before.did.clear()
+        heir = after.runner(runner.kept)
+        await heir.restore()
+        await heir.process(records(4))
+
+    asyncio.run(run())
+    assert after.asked == Mark(3, 7)
+    assert before.did == [("process", [4])]
+    assert after.did == ["open", ("send", "result")]
+
+
+def test_a_partition_that_another_worker_has_had_is_restored() -> None:
+    before, after = World(), World(Restored({"a": b"2"}, 5))
+
+    async def run() -> None:
+        heir = after.runner(Kept(before, Mark(3, 7)))
+        await heir.restore()
+        await heir.process(records(6))
+
+    asyncio.run(run())
+    assert before.did == []
+    assert after.did == ["open", ("restore", {"a": b"2"}), ("process", [6]), ("send", "result")]
+
+
+def test_nothing_is_kept_that_was_never_restored() -> None:
+    world = World()
+
+    async def run() -> Runner:
+        runner = world.runner()
+        await runner.close(checkpoint=True)
+        return runner
+
+    assert asyncio.run(run()).kept is None
 
 
 def test_waits_for_the_restore() -> None:
