@@ -113,7 +113,7 @@ def set_traps(trap: Trap) -> None:
     """Wrap the participants of the work."""
     log = checkpoint.Changelog
     _wrap(log, "open", None, lambda: trap(1))
-    _wrap(log, "restore", None, lambda: trap(2))
+    _wrap(log, "restore", None, lambda *_: trap(2))
     _wrap(log, "write", lambda *_: trap(6), lambda *_: trap(12 if doing.get() == "idle" else 8))
     _wrap(log, "_send", None, lambda *_: trap(7))
     _wrap(batching.Consumer, "_commit", None, lambda *_: trap(10))
