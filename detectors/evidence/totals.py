@@ -82,7 +82,7 @@ class Totals:
         self._tails.clear()
 
     def minus_ln_p(self, totals: NDArray, kinds: NDArray, sizes: NDArray) -> NDArray[np.float64]:
-        """Return −ln p of each total among honest groups of its kind and size, shape (G,)."""
+        """Return −ln p of each total among honest groups of its kind and size, shape (G,); 0 of `UNTOLD`."""
         result = np.zeros(len(totals))
         buckets = np.array([bucket(int(kind), size) for kind, size in zip(kinds, sizes, strict=True)], np.int64)
         for number in np.unique(buckets).tolist():
@@ -91,7 +91,7 @@ class Totals:
             body = -np.log((at_least + 1) / (len(tail.sample) + 1))
             beyond = TAIL_NATS + (totals[mine] - tail.start) / tail.scale
             told = np.where(totals[mine] > tail.start, beyond, np.minimum(body, TAIL_NATS))
-            result[mine] = tail.untold + told
+            result[mine] = np.where(totals[mine] > UNTOLD, tail.untold + told, 0.0)
         return result
 
     def value_at(self, minus_ln_p: float, kind: int, size: float) -> float:

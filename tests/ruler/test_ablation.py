@@ -64,9 +64,10 @@ OWN_TOTALS = [variant for variant in variants.variants() if variant.kinds and no
 
 @pytest.mark.parametrize("variant", OWN_TOTALS, ids=lambda variant: variant.name)
 def test_every_variant_keeps_the_same_budget(variant):
+    """A tenth of them or less: few could be reported at all, and of those few the rule of three asks for more."""
     made, others = variants.fusion(variant, HONEST), groups(400, seed=2)
     mine = [group for group in others if group.kind in variant.kinds]
-    assert 0.04 < (reference.surprises(made, mine) >= np.log(10)).mean() < 0.18
+    assert 0.02 < (reference.surprises(made, mine) >= np.log(10)).mean() < 0.18
 
 
 def test_honest_groups_come_back_as_they_were(tmp_path):
