@@ -33,9 +33,10 @@ CHANCE = 0.02
 LINKED = 0.3
 """Where fewer than this part of those with a card, device or network are linked, the others are strangers."""
 ODDS = 3.0
-"""ln(20): an account loosely joined to others of a group is left alone when it is so much likelier as a stranger."""
-SURE = 0.95
-"""An account that nothing links is accused when it is one of the group with at least this probability."""
+"""ln(20): an account joined to others of a cell is left alone when it is so much likelier as a stranger."""
+SURE, LIKELIER = 0.95, 0.5
+"""An account is accused when it is one of the group with at least this probability: one that nothing links, and one
+that something does."""
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
 LIST = 5
@@ -72,20 +73,34 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
     same = mix @ whole >= ALIKE * length  # so are two of which nothing is known
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
-    at_work = new & shared
     if part.kind == COMPONENT:
-        at_work = (new | (linked_families(graph, accounts, accounts) > 1)) & typical(graph, accounts)
-        if (joined & same & at_work).mean() < MOSTLY:
-            at_work[:] = False  # a mixture: several campaigns and whoever shares their exits
-    return np.asarray(joined & same & at_work, bool)
+        return _component(graph, accounts, joined & same, new)
+    return np.asarray(joined & same & new & shared, bool)
+
+
+def _component(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which accounts of a component are accused, shape (len(accounts),).
+
+    Those linked in two families, and the young linked in one who are rather of their kind than not: an honest customer
+    of a campaign's exits shares those and nothing else. Nobody is where less than half would be: a mixture of several
+    campaigns and whoever shares their exits.
+    """
+    twice = linked_families(graph, accounts, accounts) > 1
+    result = joined & (new | twice) & typical(graph, accounts)
+    core = result & twice
+    if result.mean() < MOSTLY:
+        return np.zeros(len(accounts), bool)
+    if core.sum() >= CORE:
+        result &= twice | (belonging(graph, accounts, core) >= LIKELIER)
+    return np.asarray(result, bool)
 
 
 def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which accounts of a cell of behaviour are accused, shape (len(accounts),).
 
     The linked who are like each other, and where many are, those like them that carry no card, device or network. Some
-    are surely linked: chance explains their rings in no cell as large. Where those are most of the linked, who is
-    loosely linked and likelier one of the unlinked is a stranger; where few are linked and none surely, all are.
+    are surely linked: chance explains their rings in no cell as large. Where those are most of the linked, who is far
+    likelier one of the unlinked is a stranger, however linked; where few are linked and none surely, all are.
     """
     bare = _bare(graph, accounts)
     share = joined[~bare].mean() if (~bare).any() else 1.0
@@ -95,7 +110,7 @@ def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArr
     if share < LINKED and sure.sum() < CORE:
         return np.zeros(len(accounts), bool)
     if sure.sum() >= max(CORE, MOSTLY * joined.sum()) and strangers.sum() >= CORE:
-        joined = joined & (sure | (nearness(graph, accounts, sure, strangers) > -ODDS))
+        joined = joined & (nearness(graph, accounts, sure, strangers) > -ODDS)
     core = alike(graph, accounts, typical(graph, accounts) & joined)
     if share < LINKED:
         work = graph.accounts["counts"][accounts, 0]
@@ -134,7 +149,7 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
         likely[new & bare] = 1.0
     result = core | (apart & (likely >= SURE))
     if requests[result].sum() >= NEARLY * requests.sum():
-        result |= works & busy & (likely >= 0.5)
+        result |= works & busy & (likely >= LIKELIER)
     return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
 
 

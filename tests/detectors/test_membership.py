@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BEHAVIOUR, BUNDLE, TEMPLATE, Group, Groups, Population
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
 from detectors.membership import CROWD, LIST, accused, crowded, linked, ordinary_share, ringed
 from detectors.partials import FAMILIES
 
@@ -168,3 +168,24 @@ def test_nobody_in_a_cell_is_accused_for_a_ring_that_chance_may_have_made(graph:
     users = app_users(graph, np.arange(1_000, 1_200))
     assert ringed(graph, users).sum() == 6
     assert not accused(cell(graph, users), 0).any()
+
+
+def component(graph: Graph, rows: np.ndarray) -> Groups:
+    """Return the group that shared values made of accounts."""
+    return Groups(graph, [Group(COMPONENT, graph.accounts, rows, rows, np.zeros(0, np.int64))], Population())
+
+
+def test_young_users_of_a_campaigns_exits_are_not_accused_with_it(graph: Graph) -> None:
+    campaign, users = machines(graph, np.arange(30)), app_users(graph, np.arange(1_000, 1_010))
+    graph.accounts["created"][users] = 480 * DAY_MS
+    share(graph, campaign, PAYMENT, 30)
+    share(graph, np.concatenate([campaign, users]), NETWORK, 40)
+    found = accused(component(graph, np.concatenate([campaign, users])), 0)
+    assert np.flatnonzero(found).tolist() == list(range(30))
+
+
+def test_a_young_account_of_a_component_that_works_as_the_others_do_is_accused_for_one_link(graph: Graph) -> None:
+    campaign = machines(graph, np.arange(40))
+    share(graph, campaign[:30], PAYMENT, 30)
+    share(graph, campaign, NETWORK, 40)
+    assert accused(component(graph, campaign), 0).all()
