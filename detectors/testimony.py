@@ -70,7 +70,7 @@ def testify(
             *_reweighed(judgement, position, fusion),
             Mitigating("counterfactual", counterfactual(groups, judgement, position, fusion, threshold)),
         ],
-        provisional=fusion.provisional,
+        provisional=fusion.totals.provisional(int(groups.kind[position])),
         nats=judgement.raw[:, position].tolist(),
     )
 

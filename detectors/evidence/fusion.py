@@ -70,11 +70,6 @@ class Fusion:
         self.scale, self.shift = 1.0, 0.0
         """… what that multiplies their bounded sum by, and what is added to it; see `rescale`."""
 
-    @property
-    def provisional(self) -> bool:
-        """Whether the shipped reference still counts."""
-        return self.totals.provisional
-
     def judge(self, groups: Groups) -> Judgement:
         """Return what the families say of the groups."""
         statistics = np.stack([family.statistic(groups) for family in FAMILIES])

@@ -23,6 +23,7 @@ UNTOLD = -99.0
 """Stands for the total of a group that could never be reported."""
 SIZES = (60.0, 200.0)
 """Groups of fewer accounts than the first, than the second, and the others are ranked apart."""
+GROUPS = len(SIZES) + 1
 ENOUGH = 30
 """A kind and size with fewer reportable groups borrows those of the whole kind, or of all kinds."""
 TAIL = 0.75
@@ -46,7 +47,8 @@ class Totals:
 
     Inside a reservoir a total's rank counts; beyond the upper quartile an exponential tail with the mean excess, as
     in the peaks-over-threshold method (Pickands, Ann. Statist. 1975), averaged with that of all kinds. Starts with
-    what is shipped; the operator's own groups join it and, once there are enough, replace it.
+    what is shipped; the operator's own groups join it and, once there are enough of a kind, replace it. How high the
+    few that could be reported reach is learned from what is shipped until the operator has enough of those too.
 
     Args:
         shipped: by `Population.identified` and `bucket`, how many groups could never be reported, and the totals of the
@@ -63,10 +65,9 @@ class Totals:
         """How many groups of the operator's own have voted."""
         return sum(map(len, self._own.values()))
 
-    @property
-    def provisional(self) -> bool:
-        """Whether the shipped totals still count."""
-        return self.own < OWN_ENOUGH
+    def provisional(self, kind: int) -> bool:
+        """Tell whether the shipped totals of a kind of group still count."""
+        return sum(len(self._own.get(number, ())) for number in _buckets(kind)) < OWN_ENOUGH
 
     def suit(self, identified: int) -> None:
         """Choose what is shipped for providers that know so much of who a customer is; see `Population.identified`."""
@@ -104,14 +105,13 @@ class Totals:
 
     def _tail(self, number: int) -> _Tail:
         if number not in self._tails:
-            groups = len(SIZES) + 1
-            first = number // groups * groups
             own, votes = self._sample([number])
-            kind, kind_votes = self._sample(range(first, first + groups))
-            whole, whole_votes = self._sample(range(len(KINDS) * groups))
+            kind, kind_votes = self._sample(_buckets(number // GROUPS))
+            whole, whole_votes = self._sample(range(len(KINDS) * GROUPS))
             pools = ((own, votes), (kind, kind_votes), (whole, whole_votes))
             told, seen = next((pool for pool in pools if pool[1] >= ENOUGH), pools[-1])
             untold = max(float(np.log((seen + 1) / (len(told) + RULE_OF_THREE))), 0.0)
+            whole = whole if len(whole) >= ENOUGH else self._every_told()
             sample = next((part for part in (own, kind) if len(part) >= ENOUGH), whole)
             start, excess = _excess(sample)
             _, others = _excess(whole)
@@ -122,11 +122,21 @@ class Totals:
 
     def _sample(self, buckets: Iterable[int]) -> tuple[NDArray[np.float64], int]:
         """Return the totals of groups that could be reported, sorted, and how many groups voted."""
-        shipped = self._shipped[self._identified] if self.provisional else {}
-        known = [shipped[number] for number in buckets if number in shipped]
-        votes = np.array([vote for number in buckets for vote in self._own.get(number, ())])
-        told = np.concatenate([votes[votes > UNTOLD], *(totals for _, totals in known)])
-        return np.sort(told), len(votes) + sum(untold + len(totals) for untold, totals in known)
+        known, told, seen = self._shipped[self._identified], list[float](), 0
+        for number in buckets:
+            votes = self._own.get(number, [])
+            told += [vote for vote in votes if vote > UNTOLD]
+            seen += len(votes)
+            if number in known and self.provisional(number // GROUPS):
+                untold, totals = known[number]
+                told += totals
+                seen += untold + len(totals)
+        return np.sort(np.array(told, np.float64)), seen
+
+    def _every_told(self) -> NDArray[np.float64]:
+        """Return all totals of groups that could be reported, sorted, shipped ones of kinds that were replaced too."""
+        own = [vote for votes in self._own.values() for vote in votes if vote > UNTOLD]
+        return np.sort(np.array([*own, *(t for _, totals in self._shipped[self._identified].values() for t in totals)]))
 
     def state(self) -> dict[int, list[float]]:
         """Return what `load` takes."""
@@ -139,7 +149,12 @@ class Totals:
 
 def bucket(kind: int, size: float) -> int:
     """Return the number of the reservoir for groups of `size` accounts that formed around `kind`."""
-    return kind * (len(SIZES) + 1) + sum(size >= limit for limit in SIZES)
+    return kind * GROUPS + sum(size >= limit for limit in SIZES)
+
+
+def _buckets(kind: int) -> range:
+    """Return the numbers of a kind's reservoirs."""
+    return range(kind * GROUPS, (kind + 1) * GROUPS)
 
 
 def _excess(sample: NDArray) -> tuple[float, NDArray[np.float64]]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from detectors.evidence.totals import ENOUGH, SIZES, Totals, bucket
+from detectors.evidence.reference import OWN_ENOUGH
+from detectors.evidence.totals import ENOUGH, SIZES, UNTOLD, Totals, bucket
 from detectors.linking.members import COMPONENT, KINDS, TEMPLATE
 
 SMALL, LARGE = 30.0, 500.0
@@ -54,6 +55,25 @@ def test_a_kind_that_nobody_has_seen_borrows_from_the_others(totals: Totals) -> 
     for _ in range(few):
         totals.add(0.0, COMPONENT, SMALL)
     assert surprise(totals, 1.0, COMPONENT, SMALL) < surprise(totals, 9.0, COMPONENT, SMALL) < 12.0
+
+
+def test_own_groups_of_one_kind_replace_what_is_shipped_of_that_kind_alone() -> None:
+    shipped = {bucket(kind, SMALL): (60, (9.0, 10.0, 11.0) * 20) for kind in (TEMPLATE, COMPONENT)}
+    totals = Totals({2: shipped})
+    before = surprise(totals, 10.5, COMPONENT, SMALL)
+    for _ in range(OWN_ENOUGH):
+        totals.add(UNTOLD, TEMPLATE, SMALL)
+    assert [totals.provisional(TEMPLATE), totals.provisional(COMPONENT)] == [False, True]
+    assert surprise(totals, 10.5, COMPONENT, SMALL) == pytest.approx(before)
+    assert surprise(totals, 10.5, TEMPLATE, SMALL) > before + 3.0
+
+
+def test_own_groups_that_could_never_be_reported_do_not_tell_how_high_the_others_reach() -> None:
+    totals = Totals({2: {bucket(TEMPLATE, SMALL): (400, (9.0, 10.0, 11.0))}})
+    before = totals.value_at(10.0, TEMPLATE, SMALL)
+    for _ in range(OWN_ENOUGH):
+        totals.add(UNTOLD, TEMPLATE, SMALL)
+    assert totals.value_at(10.0, TEMPLATE, SMALL) == pytest.approx(before, abs=1.0)
 
 
 def test_every_kind_and_size_has_a_reservoir_of_its_own() -> None:
