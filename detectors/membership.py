@@ -100,16 +100,17 @@ def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArr
 
     The linked who are like each other, and where many are, those like them that carry no card, device or network. Some
     are surely linked: chance explains their rings in no cell as large. Where those are most of the linked, who is far
-    likelier one of the unlinked is a stranger, however linked; where few are linked and none surely, all are.
+    likelier one of the unlinked is a stranger, however linked; where few are linked and most of those loosely, all are.
     """
     bare = _bare(graph, accounts)
     share = joined[~bare].mean() if (~bare).any() else 1.0
     sure = ringed(graph, accounts, CHANCE / len(accounts))
     sure &= new | (linked_families(graph, accounts, accounts) > 1)
     strangers = ~(joined | bare)
-    if share < LINKED and sure.sum() < CORE:
+    told = sure.sum() >= max(CORE, MOSTLY * joined.sum())
+    if share < LINKED and not told:
         return np.zeros(len(accounts), bool)
-    if sure.sum() >= max(CORE, MOSTLY * joined.sum()) and strangers.sum() >= CORE:
+    if told and strangers.sum() >= CORE:
         joined = joined & (nearness(graph, accounts, sure, strangers) > -ODDS)
     core = alike(graph, accounts, typical(graph, accounts) & joined)
     if share < LINKED:
