@@ -53,7 +53,7 @@ test: check
 
 test-faults: $(READY)
 	@mkdir -p build
-	$(BIN)/python -m tests.faults --seed $(SEED) --json build/faults.jsonl
+	$(BIN)/python -m tests.faults --seed $(SEED) --json build/faults.jsonl --markdown build/faults.md
 
 test-soak: $(READY)
 	$(BIN)/python -m tests.faults.soak --minutes 30 --seed $(SEED)

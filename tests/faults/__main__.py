@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from tests.broker import kafka
-from tests.faults import experiments, rig
+from tests.faults import experiments, rig, table
 from tests.faults.experiments import deaths, inputs, kills, members, outages, pressure, starts  # noqa: F401
 
 QUICK, FULL = (0.005, 1.0), (0.01, 3.0)
@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=kills.KILLS, help="of the experiment `kills`")
     parser.add_argument("--session", type=float, default=rig.SESSION_S, help="s; more where processors are scarce")
     parser.add_argument("--json", type=Path, help="write one JSON object per experiment to this file, too")
+    parser.add_argument("--markdown", type=Path, help="write a table of the experiments to this file, too")
     parser.add_argument("--keep", type=Path, help="keep the workers' logs here")
     arguments = parser.parse_args()
     chosen = sorted(experiments.ALL.values(), key=lambda one: one.number)
@@ -121,7 +122,7 @@ def main() -> None:
     if arguments.json:
         arguments.json.write_bytes(b"")
     print(f"seed {arguments.seed}\n{HEADER}", flush=True)
-    passed = True
+    reports: list[rig.Report] = []
     with tempfile.TemporaryDirectory(prefix="hydrawatch-faults-") as work, Brokers() as brokers:
         directory = arguments.keep or Path(work)
         directory.mkdir(parents=True, exist_ok=True)
@@ -133,7 +134,10 @@ def main() -> None:
             if arguments.json:
                 with arguments.json.open("ab") as file:
                     file.write(msgspec.json.encode(record(report, arguments.seed)) + b"\n")
-            passed &= report.passed
+            reports.append(report)
+            if arguments.markdown:
+                arguments.markdown.write_text(table.document(reports, arguments.seed), encoding="utf-8")
+    passed = all(report.passed for report in reports)
     print("all promises kept" if passed else "PROMISES WERE BROKEN")
     sys.exit(not passed)
 

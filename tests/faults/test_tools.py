@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.faults import __main__ as command
-from tests.faults import fuzz, oracle, rig, soak
+from tests.faults import fuzz, oracle, rig, soak, table
 
 
 def alert(revision: int, identity: str | None = None) -> dict[str, object]:
@@ -66,6 +66,16 @@ def test_a_report_is_written_for_machines_too() -> None:
     told = msgspec.json.decode(msgspec.json.encode(command.record(report, 7)))
     assert (told["seed"], told["passed"], told["exits"], told["peak_mb"]) == (7, False, "0 75", 200.0)
     assert (told["verdict"]["lost"], told["verdict"]["wrong"]) == (1, 0)
+
+
+def test_the_table_names_what_was_kept_and_what_was_not() -> None:
+    good = rig.Report(0, "Nothing happens", tally([alert(1)], [alert(1)]), 1.0, 200.0, "0", 30.0, [], ["all | well"])
+    text = table.document([good, good._replace(number=6, title="zombie", failures=["it wrote"])], 7)
+    assert "--seed 7" in text
+    assert "**1 of 2 experiments kept all promises.**" in text
+    assert "| 0 | Nothing happens | 0 | 0 | 0 | 0 | 0 | 1.0 s | 200 MB | 30 s | 0 | yes |" in text
+    assert "| 6 | zombie | 0 | 0 | 0 | 0 | 0 | 1.0 s | 200 MB | 30 s | 0 | **no** |" in text
+    assert "- zombie: **it wrote**" in text
 
 
 def test_hostile_lines_and_files_are_taken(tmp_path: Path) -> None:
