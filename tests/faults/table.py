@@ -8,6 +8,12 @@ from stream.evaluate.layout import markdown
 from tests.faults.rig import Report
 
 HEAD = ["#", "experiment", "lost", "doubled", "wrong", "state", "repeats", "stall", "peak", "took", "exits", "kept"]
+ABOUT = """\
+Written by `python -m tests.faults --seed {seed} --markdown FILE`: alerts, decisions and the state at the end, compared
+with the detectors run over the same log without a broker. Lost, doubled and wrong count alerts and decisions; state
+counts places that differ; repeats are the same bytes under the same id, which consumers drop. Stall is the longest time
+between two outputs of the account stage, peak the largest resident memory of a worker, exits are the workers' statuses
+(negative: the signal)."""
 
 
 def document(reports: Sequence[Report], seed: int) -> str:
@@ -22,11 +28,7 @@ def document(reports: Sequence[Report], seed: int) -> str:
         [
             "# Fault experiments",
             "",
-            f"Written by `python -m tests.faults --seed {seed} --markdown FILE`: alerts, decisions and the state at the",
-            "end, compared with the detectors run over the same log without a broker. Lost, doubled and wrong count alerts",
-            "and decisions; state counts entries that differ; repeats are the same bytes under the same id and do no harm.",
-            "Stall is the longest time between two outputs of the account stage, peak the largest resident memory of a",
-            "worker, exits are the workers' statuses (negative: the signal).",
+            ABOUT.format(seed=seed),
             "",
             f"**{kept} of {len(reports)} experiments kept all promises.**",
             "",
