@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.windows.table import Table
+from detectors.windows.table import Table, runs
 
 WORDS = 8
 
@@ -36,7 +36,7 @@ class Distinct:
         """Add the 64-bit hashes `values` (B,) to `rows` (B,)."""
         maps, periods = self.table[self.name], self.table[f"{self.name}_period"]
         now = now_ms // self.period_ms
-        turned = np.unique(rows[periods[rows] < now])
+        turned = runs(rows[periods[rows] < now])
         maps[turned, 1] = np.where((periods[turned] == now - 1)[:, None], maps[turned, 0], 0)
         maps[turned, 0] = 0
         periods[turned] = now

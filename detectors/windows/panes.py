@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.windows.table import Column, Table
+from detectors.windows.table import Column, Table, runs
 
 NARROW_MAX = np.iinfo("u2").max
 
@@ -44,7 +44,7 @@ class PaneRing:
         """Add `sums` (B, wide + narrow) to pane number `pane` (B,) of `rows` (B,); no (row, pane) twice."""
         wide, narrow = self.table[f"{self.name}_wide"], self.table[f"{self.name}_narrow"]
         newest = self.table[f"{self.name}_pane"]
-        active = np.unique(rows)
+        active = runs(rows)
         before = self._held(active)
         np.maximum.at(newest, rows, pane)
         at, slot = np.nonzero(before <= newest[active][:, None] - self.panes)
