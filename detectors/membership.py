@@ -13,7 +13,7 @@ from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups, young
 from detectors.partials import FAMILIES
-from detectors.typicality import alike, belonging, nearness, typical
+from detectors.typicality import HOURS, OF_IDENTITY, alike, belonging, differ, nearness, typical
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
@@ -25,7 +25,7 @@ CROWD = 20
 MOSTLY, NEARLY = 0.5, 0.8
 """Those accused do at least the first part of a group's work; where they do the second, doubtful members go along."""
 PART = 0.2
-"""What is said of a cell is not said of linked accounts that do less than this part of its work."""
+"""What is said of a cell is not said of accounts that do less than this part of its work."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
 CHANCE = 0.02
@@ -105,19 +105,38 @@ def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArr
     bare = _bare(graph, accounts)
     share = joined[~bare].mean() if (~bare).any() else 1.0
     sure = ringed(graph, accounts, CHANCE / len(accounts))
-    sure &= new | (linked_families(graph, accounts, accounts) > 1)
+    twice = linked_families(graph, accounts, accounts) > 1
+    sure &= new | twice
     strangers = ~(joined | bare)
     told = sure.sum() >= max(CORE, MOSTLY * joined.sum())
     if share < LINKED and not told:
         return np.zeros(len(accounts), bool)
+    joined, bare = _of_one_kind(graph, accounts, joined, bare, sure & twice)
     if told and strangers.sum() >= CORE:
         joined = joined & (nearness(graph, accounts, sure, strangers) > -ODDS)
     core = alike(graph, accounts, typical(graph, accounts) & joined)
-    if share < LINKED:
-        work = graph.accounts["counts"][accounts, 0]
-        return core & (work[core].sum() >= PART * work.sum())
-    likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
-    return np.asarray(core | (bare & likely), bool)
+    work, result = graph.accounts["counts"][accounts, 0], core
+    if share >= LINKED:
+        likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
+        result = core | (bare & likely)
+    return np.asarray(result & (work[result].sum() >= PART * work.sum()), bool)
+
+
+def _of_one_kind(
+    graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], bare: NDArray[np.bool_], core: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the `joined` and the `bare` of a cell without those of another kind than its `core`.
+
+    A cell may hold two rings: an operation's, linked in two families, and that of customers of one tool who do the same
+    from its exits. Where those that are not of the core differ from it, each account goes with the one it is likelier
+    of; what tells accounts with a card from accounts through clouds tells nothing about the latter.
+    """
+    others = ~(core | bare)
+    if core.sum() < CORE or others.sum() < CORE or not differ(graph, accounts, core, others):
+        return joined, bare
+    near = core | (nearness(graph, accounts, core, others, (HOURS,)) > 0.0)
+    unlike = nearness(graph, accounts, core, others & ~near, (HOURS, *OF_IDENTITY)) <= 0.0
+    return joined & near, bare & ~unlike
 
 
 def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,8 +6,11 @@ cell: how much they do, when, since when, how they came and how they were verifi
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2_contingency
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import daily_rate
@@ -16,6 +19,11 @@ AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
 PRIOR = 5.0
 """Accounts of the population added to every group's counts."""
 ROUNDS, REFINEMENTS = 30, 3
+HOURS, OF_IDENTITY = 1, (3, 4, 5, 6)
+"""Places among the traits: hours of the day grow with time; what accounts through clouds do not have in common with
+others of one operator."""
+DIFFERENT = 0.01
+"""Two sets of accounts are of different kinds when chance explains what tells them apart with less than this."""
 
 
 def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
@@ -47,10 +55,30 @@ def likeness(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray
     return _likeness(_compared(graph, members), sure)
 
 
-def nearness(graph: Graph, members: NDArray, core: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return ln(likelihood as one of the `core` / as one of the `others`) of every member, shape (len(members),)."""
-    compared = _compared(graph, members)
+def nearness(
+    graph: Graph, members: NDArray, core: NDArray[np.bool_], others: NDArray[np.bool_], without: Container[int] = ()
+) -> NDArray[np.float64]:
+    """Return ln(likelihood as one of the `core` / as one of the `others`) of every member, shape (len(members),).
+
+    Args:
+        without: places of the traits that are left out.
+    """
+    compared = [pair for place, pair in enumerate(_compared(graph, members)) if place not in without]
     return _likeness(compared, core) - _likeness(compared, others)
+
+
+def differ(graph: Graph, members: NDArray, some: NDArray[np.bool_], others: NDArray[np.bool_]) -> bool:
+    """Tell whether `some` of the members are of another kind than `others`, by more than how long they have been here.
+
+    The most telling of the traits' G-tests of independence, corrected for their number (Bonferroni).
+    """
+    found = []
+    for place, codes in enumerate(traits(graph, members)):
+        table = np.stack([np.bincount(codes[who], minlength=int(codes.max()) + 1) for who in (some, others)])
+        table = table[:, table.sum(0) > 0]
+        if place != HOURS:
+            found.append(chi2_contingency(table, lambda_="log-likelihood").pvalue if table.shape[1] > 1 else 1.0)
+    return bool(min(found) * len(found) < DIFFERENT)
 
 
 def _compared(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:

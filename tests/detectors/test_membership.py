@@ -149,6 +149,11 @@ def app_users(graph: Graph, rows: np.ndarray) -> np.ndarray:
 def cell(graph: Graph, rows: np.ndarray) -> Groups:
     """Return the cell of behaviour of accounts with a card."""
     graph.accounts["carries"][rows] = 1 << PAYMENT
+    return alike(graph, rows)
+
+
+def alike(graph: Graph, rows: np.ndarray) -> Groups:
+    """Return the cell of behaviour of accounts."""
     return Groups(graph, [Group(BEHAVIOUR, graph.accounts, rows, rows, np.zeros(0, np.int64))], Population())
 
 
@@ -162,6 +167,33 @@ def test_users_of_an_app_who_meet_on_an_exit_are_not_the_campaign_in_their_cell(
     more = np.append(rows, np.arange(2_000, 2_400))
     graph.accounts["counts"][more[120:], 0] = 60
     assert not accused(cell(graph, more), 0).any(), "the campaign does a twentieth of the work now"
+
+
+def cell_of_two_rings(graph: Graph) -> tuple[np.ndarray, np.ndarray]:
+    """Return new accounts linked in two families, and old ones that do the same from two exits or without a network."""
+    campaign, customers = machines(graph, np.arange(30)), machines(graph, np.arange(100, 160))
+    graph.accounts["created"][customers] = (500 - np.random.default_rng(2).integers(70, 400, 60)) * DAY_MS
+    for first in range(0, 30, 10):
+        share(graph, campaign[first : first + 10], PAYMENT, 10)
+        share(graph, campaign[first : first + 10], NETWORK, 10)
+    for first in (0, 20):
+        share(graph, customers[first : first + 20], NETWORK, 20)
+    graph.accounts["carries"][np.concatenate([campaign, customers[:40]])] = 1 << NETWORK
+    return campaign, customers
+
+
+def test_customers_of_one_tool_are_not_the_ring_in_their_cell(graph: Graph) -> None:
+    campaign, customers = cell_of_two_rings(graph)
+    rows = np.concatenate([campaign, customers])
+    found = accused(alike(graph, rows), 0)
+    assert found[:30].all()
+    assert not found[30:].any()
+
+
+def test_a_rings_own_accounts_are_accused_with_it_whatever_links_them(graph: Graph) -> None:
+    campaign, others = cell_of_two_rings(graph)
+    graph.accounts["created"][others] = 499 * DAY_MS
+    assert accused(alike(graph, np.concatenate([campaign, others])), 0).all()
 
 
 def test_nobody_in_a_cell_is_accused_for_a_ring_that_chance_may_have_made(graph: Graph) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import Graph
-from detectors.typicality import belonging, typical
+from detectors.typicality import HOURS, belonging, differ, nearness, typical
 
 DAY_MS = 86_400_000
 CAMPAIGN = 150
@@ -46,3 +46,18 @@ def test_a_mixture_of_strangers_alone_holds_nobody(graph: Graph) -> None:
     members = np.concatenate([np.arange(20), np.arange(500, 700)])
     assert (belonging(graph, members, np.arange(len(members)) < 20)[20:] > 0.95).mean() < 0.02
     assert belonging(graph, members[:20], np.ones(20, bool)).tolist() == [1.0] * 20
+
+
+def test_parts_of_one_campaign_do_not_differ_and_strangers_do(graph: Graph) -> None:
+    members = np.concatenate([np.arange(CAMPAIGN), np.arange(500, 560)])
+    first, second, strangers = (np.isin(members, np.arange(*ends)) for ends in ((0, 75), (75, 150), (500, 560)))
+    assert not differ(graph, members, first, second)
+    assert differ(graph, members, first, strangers)
+
+
+def test_having_been_here_for_longer_makes_no_difference(graph: Graph) -> None:
+    members = np.arange(CAMPAIGN)
+    graph.accounts["hours"][members[:75]] = 1
+    assert not differ(graph, members, members < 75, members >= 75)
+    assert (nearness(graph, members, members < 75, members >= 75, (HOURS,))[:75] <= 0.5).all()
+    assert (nearness(graph, members, members < 75, members >= 75)[:75] > 0.5).all()
