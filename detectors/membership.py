@@ -51,7 +51,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     that only stands behind the same cards and exits must be young too, and ask for like things; where pairs of values
     made the group, it is young or linked in two families, and typical of the group; in a subpopulation it must share
     something rare, be young, and work through a good part of the prompts as often as others do. A stranger who uses the
-    same popular prompt, or the same exit, has one.
+    same popular prompt, or the same exit, has one. Where several are linked in two families, who is linked in one must
+    be like them.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
@@ -65,7 +66,7 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         busy = requests >= BREADTH * np.average(requests, weights=requests)
-        return np.asarray(joined & new & broad & busy, bool)
+        return _like_those_linked_twice(graph, accounts, joined & new & broad & busy)
     if part.kind in (TEMPLATE, BUNDLE):
         return _workers(groups, position, joined, new)
     mix = groups.column("capabilities")[mine].astype(np.float64)
@@ -75,24 +76,32 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
     if part.kind == COMPONENT:
         return _component(graph, accounts, joined & same, new)
-    return np.asarray(joined & same & new & shared, bool)
+    return _like_those_linked_twice(graph, accounts, joined & same & new & shared)
+
+
+def _like_those_linked_twice(graph: Graph, accounts: NDArray, result: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Leave out those linked in one family who are rather of everybody's kind than of that of those linked in two.
+
+    An honest customer of a campaign's exits shares those and nothing else.
+    """
+    twice = linked_families(graph, accounts, accounts) > 1
+    core = result & twice
+    if core.sum() >= CORE:
+        result = result & (twice | (belonging(graph, accounts, core) >= LIKELIER))
+    return np.asarray(result, bool)
 
 
 def _component(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which accounts of a component are accused, shape (len(accounts),).
 
-    Those linked in two families, and the young linked in one who are rather of their kind than not: an honest customer
-    of a campaign's exits shares those and nothing else. Nobody is where less than half would be: a mixture of several
-    campaigns and whoever shares their exits.
+    Those linked in two families, and the young linked in one who are like them. Nobody is where less than half would
+    be: a mixture of several campaigns and whoever shares their exits.
     """
     twice = linked_families(graph, accounts, accounts) > 1
     result = joined & (new | twice) & typical(graph, accounts)
-    core = result & twice
     if result.mean() < MOSTLY:
         return np.zeros(len(accounts), bool)
-    if core.sum() >= CORE:
-        result &= twice | (belonging(graph, accounts, core) >= LIKELIER)
-    return np.asarray(result, bool)
+    return _like_those_linked_twice(graph, accounts, result)
 
 
 def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:

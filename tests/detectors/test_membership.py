@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, TEMPLATE, Group, Groups, Population
+from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Group, Groups, Population
 from detectors.membership import CROWD, LIST, accused, crowded, linked, ordinary_share, ringed
 from detectors.partials import FAMILIES
 
@@ -221,3 +221,15 @@ def test_a_young_account_of_a_component_that_works_as_the_others_do_is_accused_f
     share(graph, campaign[:30], PAYMENT, 30)
     share(graph, campaign, NETWORK, 40)
     assert accused(component(graph, campaign), 0).all()
+
+
+def test_young_users_of_a_products_prompts_are_not_accused_for_its_exits(graph: Graph) -> None:
+    campaign, users = machines(graph, np.arange(30)), app_users(graph, np.arange(1_000, 1_010))
+    share(graph, campaign, PAYMENT, 30)
+    share(graph, np.concatenate([campaign, users]), NETWORK, 40)
+    rows = np.concatenate([campaign, users])
+    traffic = {"account": rows, "counts": graph.accounts["counts"][rows], "templates": np.full(len(rows), 6.0)}
+    part = Group(SUBPOPULATION, traffic, np.arange(len(rows)), rows, np.zeros(0, np.int64))
+    assert np.flatnonzero(accused(Groups(graph, [part], Population()), 0)).tolist() == list(range(30))
+    graph.values["accounts"][:] = 2_000
+    assert not accused(Groups(graph, [part], Population()), 0).any(), "nothing that they share is rare"
