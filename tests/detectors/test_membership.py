@@ -225,6 +225,7 @@ def test_a_young_account_of_a_component_that_works_as_the_others_do_is_accused_f
 
 def test_young_users_of_a_products_prompts_are_not_accused_for_its_exits(graph: Graph) -> None:
     campaign, users = machines(graph, np.arange(30)), app_users(graph, np.arange(1_000, 1_010))
+    graph.accounts["created"][users] = 480 * DAY_MS
     share(graph, campaign, PAYMENT, 30)
     share(graph, np.concatenate([campaign, users]), NETWORK, 40)
     rows = np.concatenate([campaign, users])
