@@ -25,7 +25,7 @@ CROWD = 20
 MOSTLY, NEARLY = 0.5, 0.8
 """Those accused do at least the first part of a group's work; where they do the second, doubtful members go along."""
 PART = 0.2
-"""What is said of a cell is not said of accounts that do less than this part of its work."""
+"""What is said of a cell is not said of linked accounts that do less than this part of its work."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
 CHANCE = 0.02
@@ -124,11 +124,11 @@ def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArr
     if told and strangers.sum() >= CORE:
         joined = joined & (nearness(graph, accounts, sure, strangers) > -ODDS)
     core = alike(graph, accounts, typical(graph, accounts) & joined)
-    work, result = graph.accounts["counts"][accounts, 0], core
-    if share >= LINKED:
-        likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
-        result = core | (bare & likely)
-    return np.asarray(result & (work[result].sum() >= PART * work.sum()), bool)
+    if share < LINKED:
+        work = graph.accounts["counts"][accounts, 0]
+        return core & (work[core].sum() >= PART * work.sum())
+    likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
+    return np.asarray(core | (bare & likely), bool)
 
 
 def _of_one_kind(
