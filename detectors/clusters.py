@@ -204,9 +204,16 @@ class Clusters:
         for templates in sorted(bundles, key=lambda part: (-len(part), int(part[0]))):
             old = [before[value] for value in templates.tolist() if value in before]
             known = sorted({cluster for cluster in old if cluster not in self.bundles})
-            cluster = max(known, key=old.count) if known else int(self.table.take(1)[0])
+            cluster = max(known, key=old.count) if known else self._new_bundle(templates)
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
+
+    def _new_bundle(self, templates: NDArray) -> int:
+        """Return a new cluster with the requests of the templates so far."""
+        cluster, graph = int(self.table.take(1)[0]), self.graph
+        uses = np.concatenate([graph.members[value] for value in templates.tolist()])
+        self.table["requests"][cluster] = graph.uses["counts"][uses, 0].sum(dtype=np.float64)
+        return cluster
 
     def assign_subpopulations(self, min_accounts: int, since_ms: int) -> None:
         """Look for the shared work of each component; call after `assign_components`."""
