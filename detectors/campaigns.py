@@ -235,12 +235,17 @@ class Campaigns:
         sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
-    def is_kin(self, accounts: list[int], now: int) -> bool:
-        """Tell whether a good part of these are members of an undismissed campaign, or others go on with its work."""
+    def kin(self, accounts: NDArray, now: int) -> NDArray[np.int64] | None:
+        """Return the members of the undismissed campaign that a good part of these belong to, or that they go on with.
+
+        None of those when the campaign is another's, all of `accounts` when these take its work over.
+        """
         silent = self.rulings.dismissed.keys()
-        shared = [both for number, both in self._overlaps(accounts).items() if number not in silent]
-        part = max(shared, default=0) >= OVERLAP * len(accounts)
-        return bool(accounts) and (part or self._continued(accounts, now, silent) >= 0)
+        shared = {n: both for n, both in self._overlaps(accounts.tolist()).items() if n not in silent}
+        number = max(shared, key=lambda n: (shared[n], -n), default=-1)
+        if number >= 0 and shared[number] >= OVERLAP * len(accounts):
+            return np.array(list(self._campaigns[number].members), np.int64)
+        return accounts if len(accounts) and self._continued(accounts.tolist(), now, silent) >= 0 else None
 
     def _continued(self, accounts: list[int], now: int, but: Collection[int] = ()) -> int:
         """Return the campaign that other accounts began and these go on with, the latest first; −1 for none.

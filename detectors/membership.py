@@ -182,6 +182,18 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
     return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
 
 
+def akin(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
+    """Tell which accounts are members of a known campaign, or surely like them, or linked to them and rather like them.
+
+    Args:
+        accounts: account rows, different ones.
+        members: of the campaign.
+    """
+    everyone = np.union1d(accounts, members)
+    likely = belonging(graph, everyone, np.isin(everyone, members))[np.searchsorted(everyone, accounts)]
+    return np.asarray((likely >= SURE) | ((likely >= LIKELIER) & linked(graph, accounts, members)), bool)
+
+
 def _bare(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
     """Tell of which accounts no card, device or network is known."""
     return np.asarray(graph.accounts["carries"][accounts] & INFRASTRUCTURE_BITS == 0, bool)

@@ -21,11 +21,15 @@ PURPOSE = np.array([name in ("capability", "elicitation", "sweep", "cleaning") f
 DECISIVE = np.array(
     [name in ("elicitation", "shared_prompts", "links", "replay", "failover", "sweep") for name in NAMES]
 )
+HARVEST = np.array([name in ("relay", "replay") for name in NAMES])
 AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
 work through many prompts together, share cards and devices a few at a time, go on where another was turned away, or try
 technique after technique: one of these must show."""
+HARVEST_NATS = 1.0
+"""A product that harvests its own users' sessions asks for nothing in particular: what shows instead of a purpose is
+that many people stand behind its accounts, or that reasoning signatures go from one to the next."""
 
 
 @dataclass
@@ -102,9 +106,10 @@ class Fusion:
 
     @staticmethod
     def is_telling(nats: NDArray) -> NDArray[np.bool_]:
-        """Tell whether raw nats (F, …) speak for extraction, and show what honest crowds do not do, shape (…)."""
+        """Tell whether raw nats (F, …) speak for extraction or harvest, and show what honest crowds do not do."""
         decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
-        return np.asarray((nats[PURPOSE].sum(0) > 0.0) & decisive)
+        harvest = np.maximum(nats[HARVEST], 0.0).sum(0) >= HARVEST_NATS
+        return np.asarray(((nats[PURPOSE].sum(0) > 0.0) | harvest) & decisive)
 
     def vote(self, judgement: Judgement, groups: Groups, group: int, peak: float) -> None:
         """Let one group that is taken for honest join the references.

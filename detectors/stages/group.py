@@ -23,7 +23,7 @@ from detectors.linking.components import components
 from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import BUNDLE, KINDS, Group, Groups, Population
-from detectors.membership import accused
+from detectors.membership import accused, akin
 from detectors.models.activity import main_clusters
 from detectors.models.peers import PeerModels, verified
 from detectors.partials import SCHEMA, Partial, decode, encode
@@ -309,13 +309,16 @@ class GroupStage:
         """Tell which groups call for an alert, shape (G,).
 
         What shares accounts or work with a known campaign is likelier to be a part of it than a stranger is to be
-        one, and makes no new page: it needs less.
+        one, and makes no new page: it needs less, and accuses only who is like those known; the others are taken out
+        of `guilty`.
         """
         calls = np.zeros(len(thresholds), bool)
         for position, who in guilty.items():
             lacking = thresholds[position] - judgement.surprise[position]
-            known = 0.0 < lacking <= KIN_NATS and self.campaign_book.is_kin(who.tolist(), end_ms)
-            calls[position] = lacking <= 0.0 or known
+            kin = self.campaign_book.kin(who, end_ms) if 0.0 < lacking <= KIN_NATS else None
+            calls[position] = lacking <= 0.0 or kin is not None
+            if kin is not None:
+                guilty[position] = who[akin(self.graph, who, kin)]
         return calls
 
     def _of_kinds(self, parts: list[tuple[int, Group]]) -> list[tuple[int, Group]]:
