@@ -39,6 +39,10 @@ SURE, LIKELIER = 0.95, 0.5
 that something does."""
 BREADTH = 0.3
 """Members of a bundle use at least this part of the templates that its busy accounts use."""
+HALF_A_REQUEST = 0.5
+"""What is left of a use that counts; uses fade."""
+CORE_USERS = 0.2
+"""A template is the surely linked ones' own when they are this part of its users, and at least two."""
 LIST = 5
 """Accounts that nothing links and that work through so many templates of a bundle have one list of work; apps have a
 few templates."""
@@ -82,13 +86,34 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
 def _like_those_linked_twice(graph: Graph, accounts: NDArray, result: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Leave out those linked in one family who are rather of everybody's kind than of that of those linked in two.
 
-    An honest customer of a campaign's exits shares those and nothing else.
+    An honest customer of a campaign's exits shares those and nothing else; and where those linked in two work through
+    templates of their own, he works through others.
     """
     twice = linked_families(graph, accounts, accounts) > 1
     core = result & twice
     if core.sum() >= CORE:
-        result = result & (twice | (belonging(graph, accounts, core) >= LIKELIER))
+        fits = (belonging(graph, accounts, core) >= LIKELIER) & _same_work(graph, accounts, core)
+        result = result & (twice | fits)
     return np.asarray(result, bool)
+
+
+def _same_work(graph: Graph, accounts: NDArray, core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which accounts work through the templates of the `core`; all do where those have none of their own."""
+    rows, uses = np.sort(accounts), graph.uses
+    place = np.searchsorted(rows, uses["account"][: uses.rows]).clip(max=len(rows) - 1)
+    value = uses["value"][: uses.rows]
+    mine = (rows[place] == uses["account"][: uses.rows]) & (uses["counts"][: uses.rows, 0] >= HALF_A_REQUEST)
+    mine = np.flatnonzero(mine & (graph.values["family"][value] == 0))
+    order = np.argsort(accounts, kind="stable")
+    who, value, requests = order[place[mine]], value[mine], uses["counts"][mine, 0].astype(np.float64)
+    names, template = np.unique(value, return_inverse=True)
+    users = np.bincount(template[core[who]], minlength=len(names))
+    theirs = (users >= 2) & (users >= CORE_USERS * graph.values["accounts"][names])
+    through = np.bincount(who, requests * theirs[template], len(accounts))
+    share = through / np.maximum(np.bincount(who, requests, len(accounts)), 1e-9)
+    if np.median(share[core]) < WORK_SHARE:
+        return np.ones(len(accounts), bool)
+    return np.asarray(share >= WORK_SHARE, bool)
 
 
 def _component(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -183,7 +208,7 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
 
 
 def akin(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
-    """Tell which accounts are members of a known campaign, or surely like them, or linked to them and rather like them.
+    """Tell which accounts are members of a known campaign or surely of their kind, shape (len(accounts),).
 
     Args:
         accounts: account rows, different ones.
@@ -191,7 +216,7 @@ def akin(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]
     """
     everyone = np.union1d(accounts, members)
     likely = belonging(graph, everyone, np.isin(everyone, members))[np.searchsorted(everyone, accounts)]
-    return np.asarray((likely >= SURE) | ((likely >= LIKELIER) & linked(graph, accounts, members)), bool)
+    return np.asarray(likely >= SURE, bool)
 
 
 def _bare(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:
