@@ -33,7 +33,7 @@ from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
 SCHEMA_VERSION = 5
-LINK_EVERY_MS = 3 * HOUR_MS
+LINK_EVERY_MS = 2 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
