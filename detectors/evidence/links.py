@@ -13,6 +13,9 @@ from detectors.partials import FAMILIES
 NAME = "links"
 WEIGHTS = (0.0, 1.0, 0.8, 0.35, 1.0)
 """By family, template first: unrelated people stand behind one network every day, behind one card hardly ever."""
+SILENT = 0.3
+"""The strength that speaks neither for a campaign nor against one; see `expected`."""
+SIGNATURE = FAMILIES.index("signature")
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
@@ -33,10 +36,11 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
         counted = (own != family)[groups.group]
         weight, present = _shared_rarity(groups, family)
         best = np.maximum(best, np.where(counted, weight, 0.0))
-        carries |= counted & present
+        carries |= counted & present & (family != SIGNATURE)
     carrying = groups.sum(carries.astype(np.float64))
     mean = groups.sum(best) / np.maximum(carrying, 1.0)
-    return np.where(carrying >= groups.size / 3, mean, np.nan)
+    silent = (1.0 - carrying / groups.size) * np.maximum(SILENT - mean, 0.0)
+    return np.where(carrying > 0, mean + silent, np.nan)
 
 
 def _shared_rarity(groups: Groups, family: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
