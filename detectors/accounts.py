@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import msgspec
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detectors.columns import Columns
 from detectors.features import features
 from detectors.partials import CAPABILITIES, COUNTS
-from detectors.windows import Distinct, PaneRing, Table, decay
+from detectors.windows import Distinct, PaneRing, RowIndex, Table, decay
 from detectors.windows.table import LIVE, PAGE_ROWS, Column
 
 MINUTE_MS = 60_000
@@ -39,6 +39,7 @@ _COLUMNS: dict[str, Column] = {
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "gaps": ("f4", (3,)),
     "window": ("i4", ()),
+    "key": ("u8", ()),
 }
 _FILL = {"created": -1, "plan": -1, "verification": -1, "pathway": -1, "window": -1}
 _WINDOW: dict[str, Column] = {
@@ -70,24 +71,32 @@ class AccountWindows:
         self.table = Table(_COLUMNS, _FILL)
         self.windows = Table(_WINDOW)
         self.ids: list[str] = []
-        self._row: dict[str, int] = {}
+        self._index = RowIndex(lambda rows: self.table["key"][rows])
         self._free: list[int] = []
         self.hour = PaneRing(self.windows, "hour", PANE_MS)
         self.day = PaneRing(self.windows, "day", DAY_PANE_MS)
         self.distinct = {name: Distinct(self.windows, name, DAY_MS) for name in _DISTINCT}
 
     def __len__(self) -> int:
-        return len(self._row)
+        return len(self._index)
 
-    def rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """Return the row of each account, new ones made as needed."""
-        found = list(map(self._row.get, ids))
-        if None in found:
-            self._add(list(dict.fromkeys(account for account, row in zip(ids, found, strict=True) if row is None)))
-            found = list(map(self._row.get, ids))
-        return np.array(found, np.int64)
+    def rows(self, keys: NDArray[np.uint64], name: Callable[[int], str]) -> NDArray[np.int64]:
+        """Return the row of each account, new ones made as needed, shape (B,).
 
-    def _add(self, accounts: list[str]) -> None:
+        Args:
+            keys: hashes of the accounts' ids, shape (B,).
+            name: returns the id at a place among them.
+        """
+        found = self._index.get(keys)
+        if (found < 0).any():
+            unknown = np.flatnonzero(found < 0)
+            _, first = np.unique(keys[unknown], return_index=True)
+            places = unknown[np.sort(first)]
+            self._add(keys[places], [name(place) for place in places.tolist()])
+            found[unknown] = self._index.get(keys[unknown])
+        return found
+
+    def _add(self, keys: NDArray[np.uint64], accounts: list[str]) -> None:
         """Give rows to different accounts that have none, free ones first."""
         reused = [self._free.pop() for _ in accounts[: len(self._free)]]
         for row, account in zip(reused, accounts, strict=False):
@@ -95,8 +104,9 @@ class AccountWindows:
         if reused:
             self.table.clear(np.array(reused))
         self.ids += accounts[len(reused) :]
-        rows = [*reused, *self.table.extend(len(accounts) - len(reused)).tolist()]
-        self._row.update(zip(accounts, rows, strict=True))
+        rows = np.array([*reused, *self.table.extend(len(accounts) - len(reused)).tolist()], np.int64)
+        self.table["key"][rows] = keys
+        self._index.add(rows)
 
     def describe(self, rows: NDArray, columns: Columns) -> None:
         """Keep what the requests say of their accounts; a missing key does not unsay what an earlier one said."""
@@ -206,9 +216,12 @@ class AccountWindows:
         self.evicted += len(rows)
         window = self.table["window"][rows]
         self.windows.free(window[window >= 0].astype(np.int64))
+        gone, kept = np.setdiff1d(rows, back), np.intersect1d(rows, back)
+        keys = self.table["key"][kept].copy()
+        self._index.remove(self.table["key"][gone])
         self.table.clear(rows)
-        for row in np.setdiff1d(rows, back).tolist():
-            del self._row[self.ids[row]]
+        self.table["key"][kept] = keys
+        for row in gone.tolist():
             self.ids[row] = ""
             self._free.append(row)
 
@@ -230,7 +243,7 @@ class AccountWindows:
             self.table.load_page(number, page)
             self.ids += [""] * (number * PAGE_ROWS + len(ids) - len(self.ids))
             self.ids[number * PAGE_ROWS : number * PAGE_ROWS + len(ids)] = ids
-        self._row = {account: row for row, account in enumerate(self.ids) if account}
+        self._index.load(np.array([row for row, account in enumerate(self.ids) if account], np.int64))
         self._free = [row for row, account in enumerate(self.ids) if not account]
         self.table.dirty_pages()
 

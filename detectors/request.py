@@ -33,6 +33,8 @@ FUTURE_MS = 3_600_000
 MAX_BYTES = 1 << 20
 MAX_ID = 128
 
+FUTURE_TIME = ("future_time", "time: more than one hour ahead of the record time")
+"""Reason and detail of an event too far ahead."""
 _INT64 = 2**63 - 1
 Integer = Annotated[int, Meta(ge=-_INT64 - 1, le=_INT64)]
 Count = Annotated[int, Meta(ge=0, le=_INT64)]
@@ -40,7 +42,7 @@ Turn = Annotated[int, Meta(ge=1, le=_INT64)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 Name = Annotated[str, Meta(min_length=1)]
 
-_KEYS = {
+KEYS = {
     "event_id": "event.id",
     "account_id": "account.id",
     "gen_ai_request_model": "gen_ai.request.model",
@@ -77,9 +79,10 @@ _KEYS = {
     "thinking_signature_hash": "thinking_signature.hash",
     "response_refused": "response.refused",
 }
+"""The key of each field whose name differs from it."""
 
 
-class Request(msgspec.Struct, gc=False, kw_only=True, rename=_KEYS):
+class Request(msgspec.Struct, gc=False, kw_only=True, rename=KEYS):
     """One request. None means not known, never zero. Times in Unix ms; `prompt_text` is None once decoded."""
 
     event_id: Identifier
@@ -250,7 +253,7 @@ def _drop_future(
     for request, index in zip(requests, indices, strict=True):
         latest = latest_ms if isinstance(latest_ms, int) else int(latest_ms[index])
         if request.time > latest + FUTURE_MS:
-            rejects.append(Reject(index, "future_time", "time: more than one hour ahead of the record time"))
+            rejects.append(Reject(index, *FUTURE_TIME))
         else:
             kept.append(request)
             kept_indices.append(index)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from detectors.hashing import digest
+import numpy as np
+from numpy.typing import NDArray
 
 KEPT = 1 << 16
 SPACE = float(1 << 64)
 
 
 class Distinct:
-    """Counts different strings: exactly up to `kept`, beyond that with a standard error of 1 / sqrt(kept).
+    """Counts different values by their 64-bit hashes: exactly up to `kept`, beyond that with a standard error of 1 / sqrt(kept).
 
     The smallest `kept` 64-bit hashes are remembered. When the largest of them is a share p of all there could be,
     there were about (kept - 1) / p different values (the KMV estimate; Beyer et al., SIGMOD 2007, section 3).
@@ -25,9 +24,9 @@ class Distinct:
         self._hashes: set[int] = set()
         self._below = 1 << 64
 
-    def add(self, values: Iterable[str]) -> None:
-        """Take in values, repeated or not."""
-        self._hashes.update(hashed for hashed in map(digest, set(values)) if hashed < self._below)
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Take in the hashes of values, repeated or not."""
+        self._hashes.update(hashed for hashed in np.unique(hashes).tolist() if hashed < self._below)
         if len(self._hashes) > 2 * self._most:
             self._shrink()
 

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from detectors import partials
 from detectors.alerts import Outputs
 from detectors.errors import FeedbackError
 from detectors.feedback import Verdict, decode
-from detectors.request import FUTURE_MS, Request, decode_batch
+from detectors.request import FUTURE_MS
+from detectors.scan.requests import Requests
+from detectors.scan.requests import decode as requests_of
 from detectors.settings import DetectorSettings
 from stream import topics
 from stream.metrics import AccountCounters, GroupCounters, Metrics
@@ -47,7 +51,7 @@ class Stage(Protocol):
 class AccountStage(AccountCounters, Stage, Protocol):
     """`detectors.stages.account.AccountStage`."""
 
-    def process(self, requests: list[Request], offsets: Sequence[int]) -> list[partials.Partial]:
+    def process(self, requests: Requests, offsets: NDArray) -> list[partials.Partial]:
         """Take in requests, in log order."""
 
     def advance(self, now_ms: int) -> list[partials.Partial]:
@@ -100,8 +104,9 @@ class AccountHandler:
 
     def process(self, records: Sequence[Any]) -> list[Message]:
         """Return the partials that `records` complete, and a dead letter for each record that is no request."""
-        requests, accepted, rejects = decode_batch([r.value for r in records], [r.timestamp for r in records])
-        found = self.stage.process(requests, [records[i].offset for i in accepted]) if requests else []
+        requests, accepted, rejects = requests_of([r.value for r in records], [r.timestamp for r in records])
+        offsets = np.array([record.offset for record in records], np.int64)[accepted]
+        found = self.stage.process(requests, offsets) if len(requests) else []
         self.metrics.account_stage(self.partition, self.stage)
         self.metrics.dead_letters(r.reason for r in rejects)
         return [*(_dead_letter(records[r.index], r.reason, r.detail) for r in rejects), *_messages(found)]

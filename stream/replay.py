@@ -15,13 +15,13 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 import msgspec
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from detectors.alerts import Alert, Outputs
 from detectors.feedback import Verdict
-from detectors.request import Reject, Request, decode_batch
+from detectors.request import Reject
+from detectors.scan.requests import Requests, decode
 from detectors.settings import DetectorSettings
 from stream import report
 from stream.distinct import Distinct
@@ -38,7 +38,7 @@ REJECTS_SHOWN = 5
 class Accounts(AccountCounters, Protocol):
     """What replay needs of `detectors.stages.account.AccountStage`."""
 
-    def process(self, requests: list[Request], offsets: Any) -> list[Any]:
+    def process(self, requests: Requests, offsets: Any) -> list[Any]:
         """Return the partials of the ticks that `requests` close."""
 
     def advance(self) -> list[Any]:
@@ -126,13 +126,12 @@ class Replay:
     def batch(self, path: str, batch: Batch) -> None:
         """Take one batch of lines of the file `path`."""
         started = time.perf_counter()
-        requests, accepted, rejects = decode_batch(batch.lines, self._now_ms())
+        requests, accepted, rejects = decode(batch.lines, self._now_ms())
         if rejects:
             self._refuse(path, batch, rejects)
-        if requests:
+        if len(requests):
             self._note(requests)
-            within = np.arange(len(accepted)) if isinstance(accepted, range) else np.asarray(accepted)
-            self._pass_on(self._accounts.process(requests, self._lines + within))
+            self._pass_on(self._accounts.process(requests, self._lines + accepted))
         self._lines += len(batch.lines)
         self._metrics.account_stage(0, self._accounts)
         self._metrics.batch(time.perf_counter() - started)
@@ -157,10 +156,10 @@ class Replay:
             seconds=seconds,
         )
 
-    def _note(self, requests: list[Request]) -> None:
-        self._seen_accounts.add([request.account_id for request in requests])
-        times = [request.time for request in requests]
-        earliest, latest = min(times), max(times)
+    def _note(self, requests: Requests) -> None:
+        self._seen_accounts.add(requests.hash("account_id"))
+        times = requests.number("time")
+        earliest, latest = int(times.min()), int(times.max())
         self._first_ms = earliest if self._first_ms is None else min(self._first_ms, earliest)
         self._last_ms = latest if self._last_ms is None else max(self._last_ms, latest)
 

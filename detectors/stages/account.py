@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from functools import partial
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.accounts import DAY_MS, AccountWindows
-from detectors.columns import Columns, Extractor, chosen, select
+from detectors.columns import Columns, Extractor, select
 from detectors.duplicates import RecentIds
 from detectors.fold import fold
-from detectors.hashing import digests
 from detectors.partials import Partial, decode, encode
 from detectors.request import Request
+from detectors.scan.requests import Requests, gather
 from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.watermark import Watermark
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 END_OF_TIME_MS = 1 << 52
 SEGMENT_ROWS = 3_000
-_event_id, _account_id = attrgetter("event_id"), attrgetter("account_id")
 
 
 class AccountStage:
@@ -70,7 +69,7 @@ class AccountStage:
         """Accounts dropped from memory so far: idle ones, and those beyond `windows.max_accounts`."""
         return self.accounts.evicted
 
-    def process(self, requests: list[Request], offsets: Sequence[int] | NDArray) -> list[Partial]:
+    def process(self, requests: Requests | Sequence[Request], offsets: Sequence[int] | NDArray) -> list[Partial]:
         """Count requests in their order in the partition; return the partials of the ticks that they close.
 
         Args:
@@ -78,25 +77,27 @@ class AccountStage:
             offsets: the offset of each, ascending; those at or below `last_offset` were counted before.
         """
         offsets = np.asarray(offsets, np.int64)
+        if not isinstance(requests, Requests):
+            requests = gather(requests)
         if len(offsets) and offsets[0] <= self.last_offset:
             new = offsets > self.last_offset
-            requests, offsets = chosen(requests, new), offsets[new]
-        if not requests:
+            requests, offsets = requests.chosen(new), offsets[new]
+        if not len(requests):
             return []
         self.last_offset = int(offsets[-1])
         self._idle, self._pending = False, []
-        fresh = self._ids.first_seen(digests(list(map(_event_id, requests))))
+        fresh = self._ids.first_seen(requests.hash("event_id"))
         if not fresh.all():
             self.duplicates += len(fresh) - int(fresh.sum())
-            requests = chosen(requests, fresh)
-        if not requests:
+            requests = requests.chosen(fresh)
+        if not len(requests):
             return []
         self.requests += len(requests)
         return self._take(requests)
 
-    def _take(self, requests: list[Request]) -> list[Partial]:
+    def _take(self, requests: Requests) -> list[Partial]:
         columns = self._extract(requests)
-        columns["row"] = self.accounts.rows(list(map(_account_id, requests)))
+        columns["row"] = self.accounts.rows(requests.hash("account_id"), partial(requests.text, "account_id"))
         closed_before = self._watermark.closed
         columns["tick"], late = self._watermark.assign(columns["time"], columns["row"])
         self.late += int(late.sum())

@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from numpy.typing import NDArray
 
 from detectors.alerts import Alert, Detector, Outputs, Volume, stable_id
+from detectors.hashing import digest
 from detectors.partials import Partial
-from detectors.request import Request
+from detectors.scan.requests import Requests
 
 EVERY = 1000
 """A partition tells the group stage of each time it has seen so many requests."""
@@ -35,15 +37,16 @@ class CountingAccountStage:
         self._idle: list[Partial] = []
         self._crash_at = int(os.environ.get("CRASH_AT", -1))
 
-    def process(self, requests: list[Request], offsets: Sequence[int]) -> list[Partial]:
-        if any(request.event_id == "poison" for request in requests):
+    def process(self, requests: Requests, offsets: NDArray) -> list[Partial]:
+        if (requests.hash("event_id") == digest("poison")).any():
             raise RuntimeError("poisoned")
         found = []
-        for request, offset in zip(requests, offsets, strict=True):
+        for row, offset in enumerate(offsets.tolist()):
             assert offset > self.last_offset, "offered twice"
             self.last_offset = offset
-            self.counts[request.account_id] += 1
-            self._dirty.add(request.account_id)
+            account = requests.text("account_id", row)
+            self.counts[account] += 1
+            self._dirty.add(account)
             self._total += 1
             if self._total % EVERY == 0:
                 found.append(Partial(self.partition, self._total // EVERY, 0, True, False))
@@ -118,7 +121,7 @@ def _alert(partial: Partial) -> Alert:
 class IdlingAccountStage(CountingAccountStage):
     """Does nothing; says on standard output how fast it was offered `REPORT_AT` requests."""
 
-    def process(self, requests: list[Request], offsets: Sequence[int]) -> list[Partial]:
+    def process(self, requests: Requests, offsets: NDArray) -> list[Partial]:
         if not self.requests:
             self._started, self._cpu = time.perf_counter(), time.process_time()
             self._first = len(requests)

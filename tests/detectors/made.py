@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, SCHEMA, Partial
+from detectors.accounts import AccountWindows
+from detectors.hashing import digests
 from detectors.request import Request
 from detectors.settings import DetectorSettings, WindowSettings
 from detectors.stages.account import AccountStage
@@ -21,6 +23,11 @@ def request(number: int, time: int, account: str = "a", **fields: Any) -> Reques
     """Return request `number` at `time` ms."""
     plain: dict[str, Any] = {"gen_ai_request_model": "m-large", **fields}
     return Request(event_id=f"e{number}", time=time, account_id=account, **plain)
+
+
+def rows_of(windows: AccountWindows, ids: list[str]) -> np.ndarray:
+    """Return the rows of accounts."""
+    return windows.rows(digests(ids), ids.__getitem__)
 
 
 def settings(**windows: int) -> DetectorSettings:

@@ -11,7 +11,8 @@ from detectors.accounts import DAY, DAY_MS, DAY_PANE_MS, HOUR, HOUR_MS, PANE_MS,
 from detectors.columns import Extractor
 from detectors.partials import COUNTS
 from detectors.request import Request
-from tests.detectors.made import START_MS, TICK_MS, crowd, request
+from detectors.scan.requests import gather
+from tests.detectors.made import START_MS, TICK_MS, crowd, request, rows_of
 
 
 def windows_after(requests: list[Request]) -> tuple[AccountWindows, int]:
@@ -26,7 +27,7 @@ def windows_after(requests: list[Request]) -> tuple[AccountWindows, int]:
 
 
 def feed(windows: AccountWindows, extract: Extractor, requests: list[Request], end_ms: int) -> np.ndarray:
-    columns, rows = extract(requests), windows.rows([event.account_id for event in requests])
+    columns, rows = extract(gather(requests)), rows_of(windows, [event.account_id for event in requests])
     windows.describe(rows, columns)
     return windows.update(rows, columns, end_ms)
 
@@ -34,7 +35,7 @@ def feed(windows: AccountWindows, extract: Extractor, requests: list[Request], e
 def brute(requests: list[Request], account: str, pane_ms: int, panes: int, end_ms: int) -> np.ndarray:
     newest = (end_ms - 1) // pane_ms
     mine = [event for event in requests if event.account_id == account and event.time // pane_ms > newest - panes]
-    sums = Extractor()(mine)["counts"].sum(0, dtype=np.float64) if mine else np.zeros(len(COUNTS))
+    sums = Extractor()(gather(mine))["counts"].sum(0, dtype=np.float64) if mine else np.zeros(len(COUNTS))
     return np.append(sums, len({event.time // PANE_MS for event in mine}))
 
 
@@ -44,7 +45,7 @@ def test_ring_sums_equal_brute_force(seed: int, count: int, hours: int) -> None:
     requests = crowd(3, count, hours * HOUR_MS, seed)
     windows, end = windows_after(requests)
     for account in {event.account_id for event in requests}:
-        window = windows.table["window"][windows.rows([account])]
+        window = windows.table["window"][rows_of(windows, [account])]
         day = windows.day.sums(window, end - 1)[0]
         assert day.tolist() == brute(requests, account, DAY_PANE_MS, 12, end)[DAY].tolist()
         hour = windows.hour.sums(window, end - 1)[0]
@@ -74,7 +75,7 @@ def test_windows_rest_from_the_second_day_of_silence_on() -> None:
     feed(windows, extract, [request(2, START_MS + 2 * DAY_MS, "b")], START_MS + 2 * DAY_MS + TICK_MS)
     windows.rest(START_MS + 2 * DAY_MS + TICK_MS)
     assert windows.windows.live == 1
-    assert windows.table["window"][windows.rows(["a", "b"])].tolist() == [-1, 1]
+    assert windows.table["window"][rows_of(windows, ["a", "b"])].tolist() == [-1, 1]
 
 
 def test_beyond_the_bound_those_silent_for_longest_go_and_equals_by_id() -> None:
@@ -94,7 +95,7 @@ def test_gaps_are_those_between_requests_of_one_account() -> None:
     times = [0, 10_000, 30_000, TICK_MS + 30_000]
     others = [request(100 + number, START_MS + 5_000 * number, "other") for number in range(3)]
     windows, _ = windows_after([request(n, START_MS + time) for n, time in enumerate(times)] + others)
-    count, total, squares = windows.table["gaps"][windows.rows(["a"])[0]]
+    count, total, squares = windows.table["gaps"][rows_of(windows, ["a"])[0]]
     kept = 2 ** (-TICK_MS / DAY_MS)
     assert count == pytest.approx(2 * kept + 1)
     assert total == pytest.approx(30 * kept + 900)
@@ -127,7 +128,7 @@ def test_idle_accounts_are_evicted_and_their_rows_used_again() -> None:
     feed(windows, extract, [request(1, START_MS + 9 * DAY_MS, "new")], START_MS + 9 * DAY_MS + TICK_MS)
     windows.evict(START_MS + DAY_MS, np.zeros(0, np.int64))
     assert len(windows) == 1
-    row = windows.rows(["another"])
+    row = rows_of(windows, ["another"])
     assert row.tolist() == [0]
     assert windows.table["plan"][0] == -1
     assert windows.table["window"][row].tolist() == [-1]
@@ -138,7 +139,7 @@ def test_an_idle_account_that_is_back_begins_anew_in_its_row() -> None:
     feed(windows, extract, [request(0, START_MS, "old", account_plan="pro")], START_MS + TICK_MS)
     windows.evict(START_MS + DAY_MS, np.array([0]))
     assert len(windows) == 1
-    assert windows.rows(["old"]).tolist() == [0]
+    assert rows_of(windows, ["old"]).tolist() == [0]
     assert windows.table["last"][0] == 0
     assert windows.table["plan"][0] == -1
 
@@ -150,16 +151,16 @@ def test_snapshot_round_trip_with_evicted_rows() -> None:
     restored.restore(windows.snapshot().items())
     assert len(restored) == len(windows)
     everyone = [account for account in windows.ids if account]
-    assert restored.rows(everyone).tolist() == windows.rows(everyone).tolist()
+    assert rows_of(restored, everyone).tolist() == rows_of(windows, everyone).tolist()
     end = START_MS + DAY_MS + TICK_MS
-    rows = windows.rows(everyone)
+    rows = rows_of(windows, everyone)
     assert np.array_equal(restored.features(rows, end), windows.features(rows, end))
     assert windows.snapshot() == {}
 
 
 def test_pages_fit_a_message_even_with_the_longest_ids() -> None:
     windows = AccountWindows()
-    windows.rows([f"{number:04}" + "語" * 124 for number in range(256)])
+    rows_of(windows, [f"{number:04}" + "語" * 124 for number in range(256)])
     assert max(map(len, windows.snapshot().values())) < 700_000
 
 

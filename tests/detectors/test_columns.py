@@ -3,18 +3,19 @@
 import numpy as np
 import pytest
 
-from detectors.columns import MAX_NAME, Cache, Extractor, Names, network
-from detectors.hashing import digest
+from detectors.columns import MAX_NAME, Extractor, Names
+from detectors.hashing import digest, network
 from detectors.partials import CAPABILITIES, COUNTS
+from detectors.scan.requests import gather
 from tests.detectors.made import request
 
 
 def counts(**fields: object) -> dict[str, float]:
-    return dict(zip(COUNTS, Extractor()([request(0, 1, **fields)])["counts"][0].tolist(), strict=True))
+    return dict(zip(COUNTS, Extractor()(gather([request(0, 1, **fields)]))["counts"][0].tolist(), strict=True))
 
 
 def test_missing_values_are_zero_hashes_and_unknown_codes() -> None:
-    columns = Extractor()([request(0, 5)])
+    columns = Extractor()(gather([request(0, 5)]))
     for name in ("organization", "template", "simhash", "content", "payment", "device", "network", "capabilities"):
         assert columns[name].tolist() == [0], name
     for name in ("created", "plan", "verification", "pathway", "access_path"):
@@ -42,7 +43,8 @@ def test_counts_of_one_request() -> None:
 
 
 def test_counts_beside_requests_that_lack_them() -> None:
-    columns = Extractor()([request(0, 1), request(1, 1, gen_ai_usage_input_tokens=7, http_response_status_code=403)])
+    made = [request(0, 1), request(1, 1, gen_ai_usage_input_tokens=7, http_response_status_code=403)]
+    columns = Extractor()(gather(made))
     assert columns["counts"][:, COUNTS.index("input_tokens")].tolist() == [0, 7]
     assert columns["counts"][:, COUNTS.index("status_403")].tolist() == [0, 1]
 
@@ -61,14 +63,14 @@ def test_flags_that_are_off(fields: dict, name: str, off: float) -> None:
 
 
 def test_capabilities_are_a_mask_without_repeats_or_unknown_names() -> None:
-    columns = Extractor()([request(0, 1, prompt_capabilities=["coding", "coding", "other", "telepathy"])])
+    columns = Extractor()(gather([request(0, 1, prompt_capabilities=["coding", "coding", "other", "telepathy"])]))
     assert columns["capabilities"].tolist() == [1 << CAPABILITIES.index("coding") | 1 << CAPABILITIES.index("other")]
 
 
 def test_hashes_are_stable_and_keyed_ones_depend_on_the_key() -> None:
     fields = {"prompt_template": "t", "payment_fingerprint": "p", "client_address": "192.0.2.17"}
-    plain = Extractor()([request(0, 1, **fields)])
-    keyed, other = (Extractor(key)([request(0, 1, **fields)]) for key in (b"one", b"two"))
+    plain = Extractor()(gather([request(0, 1, **fields)]))
+    keyed, other = (Extractor(key)(gather([request(0, 1, **fields)])) for key in (b"one", b"two"))
     assert plain["template"][0] == keyed["template"][0] == digest("t")
     assert plain["payment"][0] == digest("p")
     assert len({int(columns["payment"][0]) for columns in (plain, keyed, other)}) == 3
@@ -80,7 +82,7 @@ def test_hashes_are_stable_and_keyed_ones_depend_on_the_key() -> None:
     [("00000000000000ff", 255), ("ffffffffffffffff", 2**64 - 1), ("no hex", 0), ("", 0), ("1" + "0" * 16, 0)],
 )
 def test_simhash(simhash: str, number: int) -> None:
-    assert Extractor()([request(0, 1, prompt_simhash=simhash)])["simhash"].tolist() == [number]
+    assert Extractor()(gather([request(0, 1, prompt_simhash=simhash)]))["simhash"].tolist() == [number]
 
 
 @pytest.mark.parametrize(
@@ -118,23 +120,26 @@ def test_long_names_are_cut() -> None:
 
 
 def test_a_full_cache_starts_over_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detectors.columns.CACHE_ENTRIES", 5)
-    cache = Cache(len, missing=-7)
-    for size in range(20):
-        assert cache["x" * size] == size
-        assert cache[None] == -7
-    assert len(cache) <= 7
+    made = [request(n, 1, payment_fingerprint=f"p{n}", account_plan=f"plan-{n % 3}") for n in range(20)]
+    extract, cramped = Extractor(b"key"), Extractor(b"key")
+    known = [extract(gather([one])) for one in made]
+    monkeypatch.setattr("detectors.columns.CACHE_ENTRIES", 2)
+    for one, columns in zip(made, known, strict=True):
+        again = cramped(gather([one]))
+        assert again["payment"].tolist() == columns["payment"].tolist()
+        assert again["plan"].tolist() == columns["plan"].tolist()
 
 
 def test_dtypes() -> None:
-    columns = Extractor()([request(0, 1, prompt_template="t")])
+    columns = Extractor()(gather([request(0, 1, prompt_template="t")]))
     assert columns["template"].dtype == np.uint64
     assert columns["counts"].dtype == np.float32
 
 
 def test_languages_countries_and_agents_are_bits_and_elicitations_flags() -> None:
     fields = {"client_geo_country": "PT", "prompt_elicitation": ["trace_reconstruction", "unheard of"]}
-    columns = Extractor()([request(0, 1, prompt_language=tag, **fields) for tag in ("pt-BR", "PT")] + [request(1, 1)])
+    made = [request(0, 1, prompt_language=tag, **fields) for tag in ("pt-BR", "PT")] + [request(1, 1)]
+    columns = Extractor()(gather(made))
     variety = columns["variety"]
     assert np.bitwise_count(variety).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
     assert variety[0].tolist() == variety[1].tolist()

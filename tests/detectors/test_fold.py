@@ -12,15 +12,16 @@ from detectors.fold import fold
 from detectors.hashing import digest
 from detectors.partials import FAMILIES, Partial, encode
 from detectors.request import Request
-from tests.detectors.made import START_MS, TICK_MS, crowd, request
+from detectors.scan.requests import gather
+from tests.detectors.made import START_MS, TICK_MS, crowd, request, rows_of
 
 TICK = START_MS // TICK_MS
 
 
 def folded(requests: list[Request]) -> list[Partial]:
     windows, extract = AccountWindows(), Extractor()
-    columns = extract(requests)
-    columns["row"] = windows.rows([event.account_id for event in requests])
+    columns = extract(gather(requests))
+    columns["row"] = rows_of(windows, [event.account_id for event in requests])
     windows.describe(columns["row"], columns)
     end = START_MS + TICK_MS
     active = windows.update(columns["row"], columns, end)
@@ -37,7 +38,7 @@ def test_sums_are_kept_over_chunks(chunk_bytes: int) -> None:
     requests = crowd(30, 500, TICK_MS)
     partials = folded(requests)
     assert (len(partials) > 3) == (chunk_bytes == 4_000)
-    total = Extractor()(requests)["counts"].sum(0, dtype=np.float64)
+    total = Extractor()(gather(requests))["counts"].sum(0, dtype=np.float64)
     assert sum(part.column("counts").sum(0, dtype=np.float64) for part in partials).tolist() == total.tolist()
     for number, family in enumerate(FAMILIES):
         counted = sum(part.column("use_counts")[part.column("use_family") == number, 0].sum() for part in partials)

@@ -15,10 +15,11 @@ from detectors.alerts import Outputs
 from detectors.columns import Extractor
 from detectors.partials import Partial
 from detectors.request import Request
+from detectors.scan.requests import gather
 from detectors.settings import DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
-from tests.detectors.made import START_MS, TICK_MS, campaign_among, request, run, settings, told
+from tests.detectors.made import START_MS, TICK_MS, campaign_among, request, rows_of, run, settings, told
 from tests.faults import state
 
 SETTINGS = settings()
@@ -68,9 +69,9 @@ def test_windows_after_a_disordered_stream_equal_brute_force(
     for one in made:
         mine[one.account_id].append(one)
     for account, own in mine.items():
-        row = stage.accounts.table["window"][stage.accounts.rows([account])]
+        row = stage.accounts.table["window"][rows_of(stage.accounts, [account])]
         end = (own[-1].time // TICK_MS + 1) * TICK_MS
-        counts = Extractor()(own)["counts"].astype(np.float64)
+        counts = Extractor()(gather(own))["counts"].astype(np.float64)
         times = np.array([one.time for one in own])
         rings = ((stage.accounts.hour, PANE_MS, 12, HOUR), (stage.accounts.day, HOUR_MS, 24, DAY[:-1]))
         for ring, pane_ms, panes, held in rings:

@@ -84,15 +84,17 @@ class Target:
 
     def __init__(self, directory: Path, found: Path) -> None:
         from detectors import request
+        from detectors.scan import requests
         from detectors.settings import DetectorSettings
         from detectors.stages import account
         from stream import reader
         from stream.errors import InputError
 
-        self._decode, self._reader, self._refused = request.decode_batch, reader.LineReader, InputError
+        self._decode, self._reader, self._refused = requests.decode, reader.LineReader, InputError
+        self._plainly, self._gather = request.decode_batch, requests.gather
         self._reasons = set(request.REASONS)
         self._new_stage = lambda: account.AccountStage(DetectorSettings())
-        self._waiting: list[tuple[Any, bytes]] = []
+        self._waiting: list[bytes] = []
         self._file, self._found = directory / "input", found
         self.lines = 0
         self.outcomes: Counter[str] = Counter()
@@ -106,9 +108,12 @@ class Target:
 
     def _judge(self, lines: list[bytes]) -> None:
         requests, indices, rejects = self._decode(lines, NOW_MS)
-        assert sorted([*indices, *(reject.index for reject in rejects)]) == list(range(len(lines)))
+        plain, places, refused = self._plainly(lines, NOW_MS)
+        assert (indices.tolist(), rejects) == (list(places), refused), "both ways to decode accept the same"
+        other = self._gather(plain)
+        assert all((getattr(requests, name) == getattr(other, name)).all() for name in ("hashes", "numbers", "lists"))
         assert all(reject.reason in self._reasons and len(reject.detail) < 200 for reject in rejects)
-        self._waiting += zip(requests, (lines[index] for index in indices), strict=True)
+        self._waiting += [lines[index] for index in indices]
         self.lines += len(lines)
         if len(self._waiting) >= STAGE_BATCH:
             self._to_stage()
@@ -120,11 +125,11 @@ class Target:
         waiting, self._waiting = self._waiting, []
         stage, restored = self._new_stage(), self._new_stage()
         try:
-            stage.process([request for request, _ in waiting], range(len(waiting)))
+            stage.process(self._decode(waiting, NOW_MS)[0], range(len(waiting)))
             restored.restore(stage.snapshot().items())
             assert len(restored.advance()) == len(stage.advance())
         except BaseException:
-            (self._found / "lines").write_bytes(b"\n".join(line for _, line in waiting))
+            (self._found / "lines").write_bytes(b"\n".join(waiting))
             raise
 
     def _read(self, data: bytes) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from detectors import partials
 from detectors.alerts import Alert, Decision, Detector, Limits, Outputs, Volume
 from detectors.partials import Partial
+from detectors.scan.requests import Requests
 from stream.handlers import AccountHandler, GroupHandler
 from stream.metrics import Metrics
 
@@ -33,8 +34,8 @@ class Accounts:
     def __init__(self) -> None:
         self.offered: list[tuple[str, int]] = []
 
-    def process(self, requests: list[Any], offsets: Any) -> list[Partial]:
-        self.offered += [(request.event_id, offset) for request, offset in zip(requests, offsets, strict=True)]
+    def process(self, requests: Requests, offsets: Any) -> list[Partial]:
+        self.offered += [(requests.text("event_id", row), offset) for row, offset in enumerate(offsets.tolist())]
         self.requests += len(requests)
         return [self.answer]
 

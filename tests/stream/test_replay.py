@@ -24,9 +24,10 @@ class CountingAccounts:
 
     def process(self, requests, offsets):
         self.requests += len(requests)
-        self.seen += [request.event_id for request in requests]
+        ids = [requests.text("event_id", row) for row in range(len(requests))]
+        self.seen += ids
         self.offsets += [int(offset) for offset in offsets]
-        self.held += requests
+        self.held += ids
         ready, self.held = self.held[: len(self.held) // 3 * 3], self.held[len(self.held) // 3 * 3 :]
         return ready
 
