@@ -50,7 +50,7 @@ class RowIndex:
 
     def _find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the row of each key and the slot where the search ended."""
-        keys = np.require(keys, np.uint64, "CW")
+        keys = np.require(keys, np.uint64, ["C", "W"])
         rows, ends = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
         self._search(keys, rows, ends)
         return rows, ends

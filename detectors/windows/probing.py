@@ -15,7 +15,7 @@ ABSENT, PRESENT, UNSURE = 0, 1, 2
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]  # numba is untyped to mypy
-def _home(key: np.uint64, size: np.uint64) -> int:
+def _home(key: np.uint64, size: np.uint64) -> np.int64:
     return np.int64((((key * MIX) >> _HALF) * size) >> _HALF)
 
 
