@@ -68,9 +68,9 @@ def _slot_sums(order: NDArray, start: NDArray, account: NDArray, slots: NDArray)
             active = 0
             for slot in range(len(each)):
                 word = first if slot < 64 else last
-                bit = np.int64((word >> np.uint64(slot & 63)) & np.uint64(1))
-                each[slot] += bit
-                active += bit
+                if (word >> np.uint64(slot & 63)) & np.uint64(1):
+                    each[slot] += 1
+                    active += 1
             total[group] += active
             squares[group] += active * active
         for slot in range(len(each)):
