@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
 SHORT = 24
 """Things that are sorted by insertion."""
 
@@ -122,3 +123,26 @@ def rank_in_run(numbers: NDArray) -> NDArray:
         if numbers[place] == numbers[place - 1]:
             rank[place] = rank[place - 1] + 1
     return rank
+
+
+@compiled("Tuple((int64[::1], int64[::1]))(uint64[::1])")
+def numbered(keys: NDArray) -> tuple[NDArray, NDArray]:
+    """Number different keys in the order in which they come.
+
+    Returns:
+        The number of each key (B,), and where each number comes first, ascending (U,).
+    """
+    size = 16
+    while size < 2 * len(keys):
+        size *= 2
+    slots, mask = np.full(size, -1, np.int32), size - 1
+    number, first, different = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64), 0
+    for place in range(len(keys)):
+        slot = np.int64((keys[place] * SPREAD) >> np.uint64(32)) & mask
+        while slots[slot] >= 0 and keys[first[slots[slot]]] != keys[place]:
+            slot = (slot + 1) & mask
+        if slots[slot] < 0:
+            slots[slot], first[different] = different, place
+            different += 1
+        number[place] = slots[slot]
+    return number, first[:different].copy()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import numbered
 from detectors.linking.singles import GONE, NOBODY, Singles
 from detectors.windows import PairIndex, RowIndex, Table
 from detectors.windows.index import HALF, pairs
@@ -127,7 +128,8 @@ class Followed:
         nothing = np.zeros(0, np.int64)
         if not len(unknown):
             return nothing, nothing.astype(np.uint64), nothing
-        unique, first, inverse = np.unique(keys[unknown], return_index=True, return_inverse=True)
+        inverse, first = numbered(keys[unknown])
+        unique = keys[unknown[first]]
         known = self.singles.holders(unique)
         holder = np.where(known == NOBODY, accounts[unknown[first]], known)
         other = accounts[unknown] != holder[inverse]
@@ -135,7 +137,6 @@ class Followed:
         np.minimum.at(at, inverse[other], unknown[other])
         promoted = at < len(keys)
         alone = np.flatnonzero((known == NOBODY) & ~promoted)
-        alone = alone[np.argsort(first[alone])]
         self.singles.add(unique[alone], holder[alone])
         self.singles.remove(unique[promoted & (known != NOBODY)])
         chosen = np.flatnonzero(promoted)
@@ -158,8 +159,8 @@ class Followed:
     def _new_uses(self, order: NDArray, pair: NDArray, family: NDArray) -> NewUses:
         """Make rows for pairs of account and value, in their order; a pair may occur again."""
         by_time = np.argsort(order, kind="stable")
-        first = np.sort(np.unique(pair[by_time], return_index=True)[1])
-        pair, family = pair[by_time][first], family[by_time][first]
+        first = by_time[numbered(pair[by_time])[1]]
+        pair, family = pair[first], family[first]
         rows = self.uses.take(len(pair))
         value = (pair & np.uint64(0xFFFF_FFFF)).astype(np.int64)
         self.uses["account"][rows], self.uses["value"][rows] = (pair >> HALF).astype(np.int64), value

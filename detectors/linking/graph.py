@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Names
-from detectors.compiled import by_row
+from detectors.compiled import by_row, numbered
 from detectors.hashing import digest, digests
 from detectors.linking import traits
 from detectors.linking.additions import add_decayed, add_to_mix, extend_spans, sums_by_run
@@ -164,7 +164,7 @@ class Graph:
         rows = self._account.get(keys)
         unknown = np.flatnonzero(rows < 0)
         if len(unknown):
-            first = unknown[np.sort(np.unique(keys[unknown], return_index=True)[1])]
+            first = unknown[numbered(keys[unknown])[1]]
             new = self.accounts.take(len(first))
             self.accounts["key"][new] = keys[first]
             self._account.add(new)

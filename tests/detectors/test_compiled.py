@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.compiled import by_row, rank_in_run, sort_by_key, sort_runs
+from detectors.compiled import by_row, numbered, rank_in_run, sort_by_key, sort_runs
 
 NUMBERS = st.lists(st.integers(0, 40), max_size=300)
 
@@ -34,3 +34,11 @@ def test_rank_among_equals(numbers: list[int]) -> None:
     ascending = np.sort(np.array(numbers, np.int64))
     expected = np.arange(len(ascending)) - np.searchsorted(ascending, ascending)
     assert rank_in_run(ascending).tolist() == expected.tolist()
+
+
+@given(NUMBERS)
+def test_keys_are_numbered_as_they_come(numbers: list[int]) -> None:
+    number, first = numbered(np.array(numbers, np.uint64) << np.uint64(32))
+    different = list(dict.fromkeys(numbers))
+    assert number.tolist() == [different.index(one) for one in numbers]
+    assert first.tolist() == [numbers.index(one) for one in different]
