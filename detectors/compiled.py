@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -24,6 +24,11 @@ def compiled(signature: str) -> Callable[[_Function], _Function]:
     """Compile a function for `signature`, in numba's words; it may run beside other threads."""
     decorator: Callable[[_Function], _Function] = njit(signature, nogil=True, cache=True)
     return decorator
+
+
+def plain(array: NDArray, dtype: DTypeLike) -> NDArray:
+    """Return an array as compiled loops take it, a copy only if it is not of that type, contiguous and writable."""
+    return np.require(array, dtype, ["C", "W"])
 
 
 @compiled("void(uint64[::1], int64[::1], int64, uint64[::1], int64[::1])")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Names
-from detectors.compiled import by_row, numbered
+from detectors.compiled import by_row, numbered, plain
 from detectors.hashing import digest, digests
 from detectors.linking import traits
 from detectors.linking.additions import add_decayed, add_to_mix, extend_spans, sums_by_run
@@ -210,21 +210,22 @@ class Graph:
         for kind, name in enumerate(("models", "paths")):
             mine = tick.columns["mix_kind"] == kind
             who, which, requests = (tick.columns[f"mix_{of}"][mine] for of in ("account", "name", "requests"))
-            add_to_mix(rows, kept, self.accounts[name], who.astype(np.int64), which.astype(np.int64), requests)
+            places = plain(who, np.int64), plain(which, np.int64), plain(requests, np.float32)
+            add_to_mix(plain(rows, np.int64), kept, self.accounts[name], *places)
 
     def _add(self, table: Table, rows: NDArray, tick: Tick, prefix: str, first: NDArray, last: NDArray) -> None:
         """Add a tick's traffic to `rows`, which may repeat when two templates became one family."""
-        order, unique, start = by_row(rows.astype(np.int64), table.rows)
+        order, unique, start = by_row(plain(rows, np.int64), table.rows)
         kept = decay(tick.end_ms - table["last"][unique], self.half_life_ms)
         for name in ("counts", "capabilities"):
-            add_decayed(order, start, unique, kept, table[name], tick.columns[prefix + name])
-        contents = sums_by_run(order, start, tick.columns[prefix + "contents"].astype(np.float64))
+            add_decayed(order, start, unique, kept, table[name], plain(tick.columns[prefix + name], np.float32))
+        contents = sums_by_run(order, start, plain(tick.columns[prefix + "contents"], np.float64))
         table["contents"][unique] = table["contents"][unique] * kept + contents
         table["ticks"][unique] = table["ticks"][unique] * kept + 1
         if not prefix:
             table["shared"][unique] *= kept
         table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
-        extend_spans(order, start, unique, table["first"], table["last"], first, last)
+        extend_spans(order, start, unique, table["first"], table["last"], plain(first, np.int64), plain(last, np.int64))
         table.touch(unique)
 
     def _use_rows(self, rows: NDArray, tick: Tick) -> NDArray:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from river import anomaly
 from river.base import AnomalyDetector
 
+from detectors.compiled import plain
 from detectors.errors import StateError, StateVersionError
 from detectors.models.tree_paths import add_masses, learn_rows
 
@@ -188,7 +189,7 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
         return np.array([[x.get(name, np.nan) for name in self.features]], np.float64)
 
     def _checked(self, rows: FloatArray) -> FloatArray:
-        rows = np.require(rows, np.float64, ["C", "W"])
+        rows = plain(rows, np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(self.features):
             raise ValueError(f"expected rows of {len(self.features)} features, got an array of shape {rows.shape}")
         return rows

@@ -235,7 +235,7 @@ class GroupStage:
         if shuffled:
             columns |= {name: columns[name][order] for name in per_account}
         _sort_uses(columns)
-        return Tick((number + 1) * self.tick_ms, [ids[position] for position in order], columns)
+        return Tick((number + 1) * self.tick_ms, ids, columns)
 
     def _mix_codes(self, partial: Partial, names: NDArray) -> NDArray:
         kind, codes = partial.column("mix_kind"), np.zeros(len(names), np.int64)

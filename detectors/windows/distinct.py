@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import plain
 from detectors.windows.compiled import mark_values, marked
 from detectors.windows.table import Table
 
@@ -36,12 +37,13 @@ class Distinct:
     def update(self, rows: NDArray, values: NDArray, now_ms: int) -> None:
         """Add the 64-bit hashes `values` (B,) to `rows` (B,)."""
         maps, periods = self.table[self.name], self.table[f"{self.name}_period"]
-        values = np.ascontiguousarray(values, np.uint64)
-        mark_values(maps, periods, rows.astype(np.int64), values, now_ms // self.period_ms, self._shift)
+        mark_values(
+            maps, periods, plain(rows, np.int64), plain(values, np.uint64), now_ms // self.period_ms, self._shift
+        )
 
     def counts(self, rows: NDArray, now_ms: int) -> NDArray[np.float64]:
         """Return the estimated number of different values over both periods, shape (len(rows),)."""
         maps, periods = self.table[self.name], self.table[f"{self.name}_period"]
         bits = 64.0 * self.words
-        empty = bits - marked(maps, periods, rows.astype(np.int64), now_ms // self.period_ms)
+        empty = bits - marked(maps, periods, plain(rows, np.int64), now_ms // self.period_ms)
         return -bits * np.log(np.maximum(empty, 1) / bits)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import plain
 from detectors.windows.probing import EMPTY, REMOVED, find, find_pair, put
 
 FULL = 0.5
@@ -50,7 +51,7 @@ class RowIndex:
 
     def _find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the row of each key and the slot where the search ended."""
-        keys = np.require(keys, np.uint64, ["C", "W"])
+        keys = plain(keys, np.uint64)
         rows, ends = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
         self._search(keys, rows, ends)
         return rows, ends

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import plain
 from detectors.windows.compiled import add_to_panes, sum_panes
 from detectors.windows.table import Column, Table
 
@@ -41,8 +42,8 @@ class PaneRing:
 
     def update(self, rows: NDArray, pane: NDArray, sums: NDArray) -> None:
         """Add `sums` (B, wide + narrow) to pane number `pane` (B,) of `rows` (B,); no (row, pane) twice."""
-        sums = np.ascontiguousarray(sums, np.float32)
-        add_to_panes(*self._columns(), rows.astype(np.int64), pane.astype(np.int64), sums)
+        places = plain(rows, np.int64), plain(pane, np.int64)
+        add_to_panes(*self._columns(), *places, plain(sums, np.float32))
 
     def _columns(self) -> tuple[NDArray, NDArray, NDArray]:
         wide, narrow = self.table[f"{self.name}_wide"], self.table[f"{self.name}_narrow"]
@@ -53,4 +54,4 @@ class PaneRing:
 
         Nothing newer than `now_ms` may have been added: older panes made room for it.
         """
-        return sum_panes(*self._columns(), rows.astype(np.int64), now_ms // self.pane_ms)
+        return sum_panes(*self._columns(), plain(rows, np.int64), now_ms // self.pane_ms)
