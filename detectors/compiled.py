@@ -22,8 +22,21 @@ SHORT = 24
 
 def compiled(signature: str) -> Callable[[_Function], _Function]:
     """Compile a function for `signature`, in numba's words; it may run beside other threads."""
-    decorator: Callable[[_Function], _Function] = njit(signature, nogil=True, cache=True)
-    return decorator
+
+    def compile_(function: _Function) -> _Function:
+        try:
+            loop: _Function = njit(signature, nogil=True, cache=True)(function)
+        except RuntimeError:  # numba finds no directory that it may write its cache to
+            loop = njit(signature, nogil=True)(function)
+        return loop
+
+    return compile_
+
+
+def inlined(function: _Function) -> _Function:
+    """Let compiled loops contain a function instead of calling it."""
+    inside: _Function = njit(inline="always")(function)
+    return inside
 
 
 def plain(array: NDArray, dtype: DTypeLike) -> NDArray:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
 from numpy.typing import NDArray
 
-from detectors.compiled import compiled
+from detectors.compiled import compiled, inlined
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]  # numba is untyped to mypy
+@inlined
 def _child(node: int, value: float, threshold: float, latest: NDArray) -> int:
     left = 2 * node + 1
     if value != value:

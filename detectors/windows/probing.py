@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from detectors.compiled import compiled
+from detectors.compiled import compiled, inlined
 
 EMPTY, REMOVED = -1, -2
 MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -14,8 +15,8 @@ _HALF = np.uint64(32)
 ABSENT, PRESENT, UNSURE = 0, 1, 2
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]  # numba is untyped to mypy
-def _home(key: np.uint64, size: np.uint64) -> np.int64:
+@inlined
+def _home(key: np.uint64, size: np.uint64) -> Any:
     return np.int64((((key * MIX) >> _HALF) * size) >> _HALF)
 
 
