@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Columns
+from detectors.compiled import by_row, sort_runs
 from detectors.features import features
 from detectors.partials import CAPABILITIES, COUNTS
+from detectors.tallies import capabilities_of, gap_moments
 from detectors.windows import Distinct, PaneRing, RowIndex, Table, decay
+from detectors.windows.compiled import join_panes, sum_by_pane
 from detectors.windows.table import LIVE, PAGE_ROWS, Column
 
 MINUTE_MS = 60_000
@@ -25,6 +28,10 @@ HOUR = [RING.index(name) for name in ("requests", "output_tokens")]
 DAY_WIDE = [RING.index(name) for name in ("requests", "input_tokens", "output_tokens", "reasoning_tokens")]
 DAY = DAY_WIDE + [RING.index(n) for n in ("status_429", "status_403", "elicited", "multi_turn", "active_panes")]
 """What the rings of an hour and of a day hold: no more than `features` reads."""
+_SUMMED = np.array(sorted({*HOUR, *DAY} - {len(COUNTS)}))
+_HOUR = np.searchsorted(_SUMMED, HOUR)
+_DAY = np.searchsorted(_SUMMED, DAY)
+"""The columns of `COUNTS` that the rings sum, and where those of each ring are among them, active panes behind."""
 _DISTINCT = {"template": 4, "content": 8, "network": 2}
 """Words of each distinct count: many contents are a day's work, many networks are as telling at a hundred."""
 
@@ -48,11 +55,6 @@ _WINDOW: dict[str, Column] = {
     **PaneRing.columns("day", DAY_MS // DAY_PANE_MS, len(DAY_WIDE), len(DAY) - len(DAY_WIDE)),
     **{column: spec for name, words in _DISTINCT.items() for column, spec in Distinct.columns(name, words).items()},
 }
-
-
-def bits(masks: NDArray) -> NDArray[np.float32]:
-    """Return capability masks (B,) as indicator rows (B, 10)."""
-    return ((masks[:, None] >> np.arange(len(CAPABILITIES), dtype=masks.dtype)) & 1).astype(np.float32)
 
 
 class AccountWindows:
@@ -127,17 +129,16 @@ class AccountWindows:
         Returns:
             The different rows, ascending, shape (A,).
         """
-        order = np.lexsort((columns["time"], rows))
-        rows, time, counts = rows[order], columns["time"][order], columns["counts"][order]
-        active, start = np.unique(rows, return_index=True)
-        self._gaps(rows, time, active, start)
+        order, active, start = by_row(rows, self.table.rows)
+        sort_runs(order, start, columns["time"])
+        self._gaps(active, order, start, columns["time"])
         windows = self._windows(active)
-        of = np.repeat(windows, np.diff(np.append(start, len(rows))))
-        self._rings(of, time, counts)
-        capabilities = np.add.reduceat(bits(columns["capabilities"][order]), start, axis=0)
+        self._rings(windows, order, start, columns)
+        wanted = capabilities_of(order, start, columns["capabilities"])
         kept = decay(end_ms - self.table["updated"][active], DAY_MS)[:, None]
-        self.table["capabilities"][active] = self.table["capabilities"][active] * kept + capabilities
+        self.table["capabilities"][active] = self.table["capabilities"][active] * kept + wanted
         self.table["updated"][active] = end_ms
+        of = np.repeat(windows, np.diff(start))
         for name, distinct in self.distinct.items():
             values = columns[name][order]
             present = values > 0
@@ -152,25 +153,16 @@ class AccountWindows:
         self.table["window"][without] = self.windows.take(len(without))
         return self.table["window"][rows].astype(np.int64)
 
-    def _gaps(self, rows: NDArray, time: NDArray, active: NDArray, start: NDArray) -> None:
-        table = self.table
-        previous = np.concatenate([[0], time[:-1]])
-        previous[start] = table["last"][active]
-        gap = np.where(previous > 0, np.maximum(time - previous, 0) / 1000.0, 0.0)
-        seen = (previous > 0).astype(np.float64)
-        moments = np.add.reduceat(np.stack([seen, gap, gap**2], axis=1), start, axis=0)
-        last = time[np.append(start[1:], len(time)) - 1]
-        kept = decay(last - table["last"][active], DAY_MS)[:, None]
-        table["gaps"][active] = table["gaps"][active] * kept + moments
-        table["last"][active] = np.maximum(table["last"][active], last)
+    def _gaps(self, rows: NDArray, order: NDArray, start: NDArray, time: NDArray) -> None:
+        table, before = self.table, self.table["last"][rows]
+        moments, last = gap_moments(order, start, time, before)
+        table["gaps"][rows] = table["gaps"][rows] * decay(last - before, DAY_MS)[:, None] + moments
+        table["last"][rows] = np.maximum(before, last)
 
-    def _rings(self, rows: NDArray, time: NDArray, counts: NDArray) -> None:
-        pane = time // PANE_MS
-        panes, sums = _sum_by(rows, pane, np.concatenate([counts, np.zeros((len(rows), 1), np.float32)], axis=1))
-        self.hour.update(panes[:, 0], panes[:, 1], sums[:, HOUR])
-        sums[:, -1] = 1
-        panes, sums = _sum_by(panes[:, 0], panes[:, 1] * PANE_MS // DAY_PANE_MS, sums[:, DAY])
-        self.day.update(panes[:, 0], panes[:, 1], sums)
+    def _rings(self, windows: NDArray, order: NDArray, start: NDArray, columns: Columns) -> None:
+        rows, pane, sums = sum_by_pane(windows, order, start, columns["time"], columns["counts"], PANE_MS, _SUMMED)
+        self.hour.update(rows, pane, sums[:, _HOUR])
+        self.day.update(*join_panes(rows, pane, sums, DAY_PANE_MS // PANE_MS, _DAY))
 
     def features(self, rows: NDArray, end_ms: int) -> NDArray[np.float32]:
         """Return the features (B, 16) of `rows` at the end of a tick."""
@@ -246,11 +238,3 @@ class AccountWindows:
         self._index.load(np.array([row for row, account in enumerate(self.ids) if account], np.int64))
         self._free = [row for row, account in enumerate(self.ids) if not account]
         self.table.dirty_pages()
-
-
-def _sum_by(rows: NDArray, pane: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
-    """Sum `values` (B, C) over equal (row, pane); return the pairs (U, 2) and the sums (U, C)."""
-    order = np.lexsort((pane, rows))
-    rows, pane = rows[order], pane[order]
-    changed = np.flatnonzero(np.concatenate([[True], (np.diff(rows) != 0) | (np.diff(pane) != 0)]))
-    return np.stack([rows[changed], pane[changed]], axis=1), np.add.reduceat(values[order], changed, axis=0)

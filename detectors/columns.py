@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from detectors.hashing import network
 from detectors.partials import CAPABILITIES, COUNTS, ELICITATIONS
-from detectors.scan.fields import MISSING
 from detectors.scan.few import few
+from detectors.scan.fields import MISSING
 from detectors.scan.requests import Requests
 
 CACHE_ENTRIES = 1 << 18

@@ -8,11 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.accounts import AccountWindows, bits
+from detectors.accounts import AccountWindows
 from detectors.columns import Columns
+from detectors.compiled import by_row, rank_in_run
 from detectors.linking.handovers import FAILED_BIT
+from detectors.names import id_order
 from detectors.partials import COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.slots import masks
+from detectors.tallies import contents_of, extremes, mixes_of, rearranged, tally, uses_of
 
 CHUNK_BYTES = 250_000
 """A chunk ends before the account that takes it past a multiple of this; one account alone is at most 420 kB."""
@@ -47,123 +50,98 @@ def fold(
         end_ms: end of the tick.
     """
     ids = [accounts.ids[row] for row in active.tolist()]
-    order = np.argsort(np.array(ids, object), kind="stable")
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    who = place[np.searchsorted(active, columns["row"])]
+    by_id, sizes = id_order(ids)
+    order, _, start = by_row(columns["row"], accounts.table.rows)
+    order, start = rearranged(order, start, by_id)
     columns = columns | {"slots": masks(columns["time"], end_ms // (tick + 1))}
-    data = _per_account(accounts, active[order], who, columns, end_ms)
-    data |= _mixes(who, columns)
-    data |= _uses(who, columns)
-    names = _alphabetical(names, data)
-    return list(_chunks(partition, tick, [ids[position] for position in order], names, data))
+    names, rank = _alphabetical(names)
+    data = _per_account(accounts, active, by_id, order, start, columns, rank, end_ms)
+    data |= _mixes(order, start, columns, rank)
+    data |= _uses(order, start, columns)
+    ids = [ids[position] for position in by_id.tolist()]
+    return list(_chunks(partition, tick, ids, sizes[by_id], names, data))
 
 
-def _alphabetical(names: Sequence[str], data: Columns) -> list[str]:
-    """Renumber the names in the order of the alphabet: that of their arrival depends on the batches."""
+def _alphabetical(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the names in the order of the alphabet, since that of their arrival depends on the batches.
+
+    And the new number of each, that of −1 at the end.
+    """
     order = sorted(range(len(names)), key=names.__getitem__)
     rank = np.full(len(names) + 1, -1)
     rank[order] = np.arange(len(order))
-    for name in CODED:
-        data[name] = rank[data[name]]
-    by_name = np.lexsort((data["mix_name"], data["mix_kind"], data["mix_account"]))
-    data.update({name: column[by_name] for name, column in data.items() if name.startswith("mix_")})
-    return [names[code] for code in order]
+    return [names[code] for code in order], rank
 
 
-def _group(keys: NDArray) -> tuple[NDArray, NDArray]:
-    """Return an order that puts equal rows of `keys` (B, K) together, and where each run of them starts."""
-    order = np.lexsort(keys.T[::-1])
-    ordered = keys[order]
-    return order, np.flatnonzero(np.concatenate([[True], np.any(ordered[1:] != ordered[:-1], axis=1)]))
-
-
-def _per_account(accounts: AccountWindows, rows: NDArray, who: NDArray, columns: Columns, end_ms: int) -> Columns:
-    table = accounts.table
-    order = np.argsort(who, kind="stable")
-    start = np.searchsorted(who[order], np.arange(len(rows)))
-    time = columns["time"][order]
-    return {
-        **{name: table[name][rows] for name in ("created", "plan", "verification", "pathway", "organization")},
-        "first": np.minimum.reduceat(time, start),
-        "last": np.maximum.reduceat(time, start),
-        "counts": np.add.reduceat(columns["counts"][order], start, axis=0),
-        "capabilities": np.add.reduceat(bits(columns["capabilities"][order]), start, axis=0),
-        "slots": np.bitwise_or.reduceat(columns["slots"][order], start, axis=0),
-        "features": accounts.features(rows, end_ms),
-        "elicitations": np.add.reduceat(columns["elicitations"][order], start, axis=0),
-        "variety": np.bitwise_or.reduceat(columns["variety"][order], start, axis=0),
-    }
-
-
-def _mixes(who: NDArray, columns: Columns) -> Columns:
-    keys = np.concatenate(
-        [
-            np.stack([who, np.full(len(who), kind), columns[name].astype(np.int64)], axis=1)
-            for kind, name in enumerate(MIX_KINDS)
-        ]
+def _per_account(
+    accounts: AccountWindows,
+    active: NDArray,
+    by_id: NDArray,
+    order: NDArray,
+    start: NDArray,
+    columns: Columns,
+    rank: NDArray,
+    end_ms: int,
+) -> Columns:
+    table, rows = accounts.table, active[by_id]
+    counts, capabilities, slots = tally(order, start, columns["counts"], columns["capabilities"], columns["slots"])
+    first, last, elicitations, variety = extremes(
+        order, start, columns["time"], columns["elicitations"], columns["variety"]
     )
-    failed = np.tile(columns["counts"][:, FAILED].max(1) > 0, len(MIX_KINDS))[keys[:, 2] >= 0]
-    keys = keys[keys[:, 2] >= 0]
-    if not len(keys):
-        return {name: np.zeros(0, dtype) for name, (dtype, _) in SCHEMA.items() if name.startswith("mix_")}
-    order, start = _group(keys)
-    first = keys[order[start]]
-    requests = np.diff(np.append(start, len(order)))
     return {
-        "mix_account": first[:, 0],
-        "mix_kind": first[:, 1],
-        "mix_name": first[:, 2],
-        "mix_requests": requests,
-        "mix_failed": np.add.reduceat(failed[order].astype(np.float32), start),
+        **{name: table[name][rows] for name in ("created", "organization")},
+        **{name: rank[table[name][rows]] for name in ("plan", "verification", "pathway")},
+        "first": first,
+        "last": last,
+        "counts": counts,
+        "capabilities": capabilities,
+        "slots": slots,
+        "features": accounts.features(active, end_ms)[by_id],
+        "elicitations": elicitations,
+        "variety": variety,
     }
 
 
-def _uses(who: NDArray, columns: Columns) -> Columns:
+def _mixes(order: NDArray, start: NDArray, columns: Columns, rank: NDArray) -> Columns:
+    names = np.stack([rank[columns[name]] for name in MIX_KINDS], axis=1)
+    failed = columns["counts"][:, FAILED].max(1) > 0
+    mixes = mixes_of(order, start, names, failed, len(rank))
+    return dict(zip([name for name in SCHEMA if name.startswith("mix_")], mixes, strict=True))
+
+
+def _uses(order: NDArray, start: NDArray, columns: Columns) -> Columns:
     """Return the uses in the order of their accounts, each account's templates first, and the templates' contents."""
-    rows, family = np.nonzero(np.stack([columns[name] for name in FAMILIES], axis=1))
-    if not len(rows):
-        return {
-            column: np.zeros((0, *shape), dtype)
-            for column, (dtype, shape) in SCHEMA.items()
-            if column.startswith("use_") or column == "contents"
-        }
-    value = np.choose(family, [columns[name][rows] for name in FAMILIES])
-    owner = who[rows] * len(FAMILIES) + family
-    order = np.lexsort((value, owner))
-    rows, family, owner, value = rows[order], family[order], owner[order], value[order]
-    start = np.flatnonzero(np.concatenate([[True], (np.diff(owner) != 0) | (value[1:] != value[:-1])]))
-    requests = np.diff(np.append(start, len(rows)))
-    prompt = family[start] == FAMILIES.index("template")
-    kept = _busiest(owner[start], requests, np.array([MAX_USES[name] for name in FAMILIES])[family[start]])
-    followed = np.repeat(np.where(prompt & kept, np.arange(len(start)), -1), requests)
-    contents, per_use = _contents(followed, _flagged(columns)[rows], who[rows[start]])
-    uses = {
-        "use_account": who[rows[start]],
-        "use_family": family[start],
-        "use_value": value[start],
-        "use_simhash": np.where(prompt, columns["simhash"][rows[start]], np.uint64(0)),
-        "use_counts": np.add.reduceat(columns["counts"][rows], start, axis=0),
-        "use_capabilities": np.add.reduceat(bits(columns["capabilities"])[rows], start, axis=0),
-        "use_slots": np.bitwise_or.reduceat(columns["slots"][rows], start, axis=0),
-        "use_contents": per_use,
+    values = np.stack([columns[name] for name in FAMILIES], axis=1)
+    rows, start, owner = uses_of(order, start, values)
+    account, family = np.divmod(owner, len(FAMILIES))
+    first = rows[start[:-1]]
+    prompt = family == FAMILIES.index("template")
+    kept = _busiest(owner, np.diff(start), np.array([MAX_USES[name] for name in FAMILIES])[family])
+    contents, per_use = contents_of(rows, start, prompt & kept, account, _flagged(columns), MAX_CONTENTS)
+    if not kept.all():
+        rows, start = rearranged(rows, start, np.flatnonzero(kept))
+    counts, capabilities, slots = tally(rows, start, columns["counts"], columns["capabilities"], columns["slots"])
+    return {
+        "use_account": account[kept],
+        "use_family": family[kept],
+        "use_value": values[first, family][kept],
+        "use_simhash": np.where(prompt, columns["simhash"][first], np.uint64(0))[kept],
+        "use_counts": counts,
+        "use_capabilities": capabilities,
+        "use_slots": slots,
+        "use_contents": per_use[kept],
+        "contents": contents,
     }
-    return {column: values[kept] for column, values in uses.items()} | {"contents": contents}
 
 
 def _busiest(owner: NDArray, requests: NDArray, most: NDArray) -> NDArray[np.bool_]:
     """Return which uses are among the `most` of their owner with most requests; `owner` is ascending."""
-    place = _place(owner)
+    place = rank_in_run(owner)
     if (place < most).all():
         return np.ones(len(owner), bool)
     kept = np.empty(len(owner), bool)
     kept[np.lexsort((-requests, owner))] = place < most
     return kept
-
-
-def _place(owner: NDArray) -> NDArray[np.int64]:
-    """Return the place of each row among those of its owner; `owner` is ascending."""
-    return np.arange(len(owner)) - np.searchsorted(owner, owner)
 
 
 def _flagged(columns: Columns) -> NDArray[np.uint64]:
@@ -173,56 +151,42 @@ def _flagged(columns: Columns) -> NDArray[np.uint64]:
     return np.where(content > 0, (content & ~FAILED_BIT) | np.where(away, FAILED_BIT, np.uint64(0)), np.uint64(0))
 
 
-def _contents(use: NDArray, content: NDArray, account: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the different contents of each use, end to end, and how many there are of each.
-
-    Args:
-        use: the use whose contents are wanted that each request belongs to, −1 for none; ascending but for that.
-        content: of each request, see `_flagged`; 0 for none.
-        account: of each use.
-    """
-    known = (content > 0) & (use >= 0)
-    if not known.any():
-        return np.zeros(0, np.uint64), np.zeros(len(account), np.int64)
-    use, content = use[known], content[known]
-    order = np.lexsort((content, use))
-    use, content = use[order], content[order]
-    last = np.concatenate([(np.diff(use) != 0) | ((content[1:] ^ content[:-1]) > FAILED_BIT), [True]])
-    use, content = use[last], content[last]
-    listed = _place(account[use]) < MAX_CONTENTS
-    return content[listed], np.bincount(use[listed], minlength=len(account))
-
-
-def _chunks(partition: int, tick: int, ids: list[str], names: Sequence[str], data: Columns) -> Iterator[Partial]:
+def _chunks(
+    partition: int, tick: int, ids: list[str], sizes: NDArray, names: Sequence[str], data: Columns
+) -> Iterator[Partial]:
+    data = {name: np.ascontiguousarray(data[name], dtype) for name, (dtype, _) in SCHEMA.items()}
     content_account = np.repeat(data["use_account"], data["use_contents"])
-    size = np.array([ACCOUNT_BYTES + len(account.encode()) for account in ids])
+    size = sizes + ACCOUNT_BYTES
     rows = ((data["use_account"], USE_BYTES), (data["mix_account"], MIX_BYTES), (content_account, CONTENT_BYTES))
     for owner, each in rows:
         size += each * np.bincount(owner, minlength=len(ids))
     _, starts = np.unique(np.cumsum(size) // CHUNK_BYTES, return_index=True)
-    bounds = [*starts.tolist(), len(ids)]
-    last = len(starts) - 1
-    for chunk, (first, end) in enumerate(pairwise(bounds)):
-        part = _part(data, content_account, first, end)
-        used, part = _used_names(names, part)
-        encoded = {name: column.astype(SCHEMA[name][0]).tobytes() for name, column in part.items()}
-        yield Partial(partition, tick, chunk, chunk == last, False, ids[first:end], used, encoded)
-
-
-def _part(data: Columns, content_account: NDArray, first: int, end: int) -> Columns:
-    """Return the columns of the accounts from `first` to before `end`; all are in the order of the accounts."""
+    bounds = np.append(starts, len(ids))
     owners = {"use": data["use_account"], "mix": data["mix_account"], "contents": content_account}
-    slices = {prefix: slice(*np.searchsorted(owner, [first, end])) for prefix, owner in owners.items()}
-    part = {name: column[slices.get(name.partition("_")[0], slice(first, end))] for name, column in data.items()}
+    slices = {prefix: np.searchsorted(owner, bounds).tolist() for prefix, owner in owners.items()}
+    chunk_of = np.repeat(np.arange(len(starts)), np.diff(bounds))
+    used = _renumber(names, data, chunk_of)
     for name in ("mix_account", "use_account"):
-        part[name] = part[name] - first
-    return part
+        data[name] = (data[name] - starts[chunk_of[data[name]]]).astype(np.int32)
+    of = {name: slices.get(name.partition("_")[0], bounds.tolist()) for name in data}
+    last = len(starts) - 1
+    for chunk, (first, end) in enumerate(pairwise(bounds.tolist())):
+        encoded = {name: column[of[name][chunk] : of[name][chunk + 1]].tobytes() for name, column in data.items()}
+        yield Partial(partition, tick, chunk, chunk == last, False, ids[first:end], used[chunk], encoded)
 
 
-def _used_names(names: Sequence[str], part: Columns) -> tuple[list[str], Columns]:
-    """Renumber the names of one chunk so that it carries only those it uses."""
-    codes = np.unique(np.concatenate([part[name] for name in CODED]))
-    codes = codes[codes >= 0].astype(np.int64)
+def _renumber(names: Sequence[str], data: Columns, chunk_of: NDArray) -> list[list[str]]:
+    """Renumber the names by chunk, so that each carries only those it uses; return those.
+
+    Args:
+        chunk_of: the chunk of each account.
+    """
+    chunk = {name: chunk_of[data["mix_account"]] if name == "mix_name" else chunk_of for name in CODED}
+    used = np.zeros((int(chunk_of[-1]) + 1, len(names) + 1), bool)  # the last for the −1 of no name
     for name in CODED:
-        part[name] = np.where(part[name] >= 0, np.searchsorted(codes, part[name]), -1)
-    return [names[code] for code in codes.tolist()], part
+        used[chunk[name], data[name]] = True
+    number = (np.cumsum(used, axis=1) - 1).astype(np.int16)
+    number[:, -1] = -1
+    for name in CODED:
+        data[name] = number[chunk[name], data[name]]
+    return [[names[code] for code in np.flatnonzero(row).tolist()] for row in used[:, :-1]]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import by_row, compiled, sort_runs
+
 SLOTS = 90
 WORDS = 2
 
@@ -32,15 +34,45 @@ def meetings(group: NDArray, account: NDArray, slots: NDArray) -> tuple[NDArray,
     Returns:
         The different groups (G,), their meetings (G,), and the meetings that chance gives (G,).
     """
-    order = np.lexsort((account, group))
-    group, account, slots = group[order], account[order], slots[order]
-    changed = np.concatenate([[True], (np.diff(group) != 0) | (np.diff(account) != 0)])
-    start = np.flatnonzero(changed)
-    group, slots = group[start], np.bitwise_or.reduceat(slots, start, axis=0)
-    unique, first, number = np.unique(group, return_index=True, return_inverse=True)
-    row, slot = np.nonzero(np.unpackbits(np.ascontiguousarray(slots).view(np.uint8), axis=1))
-    bits = 64 * WORDS
-    each = np.bincount(number[row] * bits + slot, minlength=len(unique) * bits).reshape(-1, bits).astype(np.float64)
-    count = np.bitwise_count(slots).sum(1).astype(np.float64)
-    total, squares = np.add.reduceat(count, first), np.add.reduceat(count**2, first)
-    return unique, (each * (each - 1.0)).sum(1) / 2.0, (total**2 - squares) / (2.0 * SLOTS)
+    clusters, number = _numbered(group)
+    order, _, start = by_row(number, len(clusters))
+    sort_runs(order, start, account.astype(np.int64))
+    met, total, squares = _slot_sums(order, start, account.astype(np.int64), slots)
+    return clusters, met, (total**2 - squares) / (2.0 * SLOTS)
+
+
+def _numbered(group: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the different groups (numbers from 0 on), ascending, and which of them each row is of."""
+    seen = np.zeros(int(group.max(initial=-1)) + 1, bool)
+    seen[group] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[group]
+
+
+@compiled("Tuple((float64[::1], float64[::1], float64[::1]))(int64[::1], int64[::1], int64[::1], uint64[:,::1])")
+def _slot_sums(order: NDArray, start: NDArray, account: NDArray, slots: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return of each group its meetings, and the sum and the sum of squares of its accounts' active slots."""
+    groups = len(start) - 1
+    met, total, squares = np.zeros(groups), np.zeros(groups), np.zeros(groups)
+    each = np.zeros(64 * WORDS, np.int64)
+    for group in range(groups):
+        for slot in range(len(each)):
+            each[slot] = 0
+        place = start[group]
+        while place < start[group + 1]:
+            one = account[order[place]]
+            first, last = slots[order[place], 0], slots[order[place], 1]
+            place += 1
+            while place < start[group + 1] and account[order[place]] == one:
+                first, last = first | slots[order[place], 0], last | slots[order[place], 1]
+                place += 1
+            active = 0
+            for slot in range(len(each)):
+                word = first if slot < 64 else last
+                if (word >> np.uint64(slot & 63)) & np.uint64(1):
+                    each[slot] += 1
+                    active += 1
+            total[group] += active
+            squares[group] += active * active
+        for slot in range(len(each)):
+            met[group] += each[slot] * (each[slot] - 1.0) / 2.0
+    return met, total, squares

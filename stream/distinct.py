@@ -10,7 +10,7 @@ SPACE = float(1 << 64)
 
 
 class Distinct:
-    """Counts different values by their 64-bit hashes: exactly up to `kept`, beyond that with a standard error of 1 / sqrt(kept).
+    """Counts different values by their hashes: exactly up to `kept`, then with a standard error of 1 / sqrt(kept).
 
     The smallest `kept` 64-bit hashes are remembered. When the largest of them is a share p of all there could be,
     there were about (kept - 1) / p different values (the KMV estimate; Beyer et al., SIGMOD 2007, section 3).

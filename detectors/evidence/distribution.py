@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.evidence.counting import sum_rows
 from detectors.linking.members import Groups
 from detectors.linking.profile import embed, profile
 
@@ -29,9 +30,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     embedded = embed(profile(groups.graph, accounts))
     result = np.zeros(len(groups))
     for position, mine in enumerate(np.split(place, np.cumsum([len(part) for part in parts])[:-1])):
-        some = embedded[mine]
-        mean = some.mean(0, dtype=np.float64)
-        spread = (1.0 - float(mean @ mean)) / max(len(some) - 1, 1)
+        mean = sum_rows(embedded, mine) / len(mine)
+        spread = (1.0 - float(mean @ mean)) / max(len(mine) - 1, 1)
         apart = mean - groups.population.embedding
         result[position] = max(float(apart @ apart) - spread, 0.0)
     return result

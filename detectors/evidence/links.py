@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.evidence.counting import sharing
 from detectors.linking.components import rarity
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import Groups
@@ -49,11 +50,12 @@ def _shared_rarity(groups: Groups, family: int) -> tuple[NDArray[np.float64], ND
     weight = np.zeros(recent.shape)
     member, place = np.nonzero(recent >= 0)
     value = recent[member, place]
-    key = groups.group[member].astype(np.int64) << 32 | value
-    _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
-    few = 1.0 - count[inverse] / groups.size[groups.group[member]]
+    account = groups.account[member]
+    house = houses(groups.graph.accounts["organization"][account], account)
+    count, across = sharing(groups.group[member], value, house, groups.graph.values.rows)
+    few = 1.0 - count / groups.size[groups.group[member]]
     known = rarity(groups.graph.values["accounts"][value], groups.population.accounts)
-    weight[member, place] = np.where(across_organisations(groups, member, key), known * few, 0.0)
+    weight[member, place] = np.where(across, known * few, 0.0)
     carries = groups.graph.accounts["carries"][groups.account]
     return WEIGHTS[family] * weight.max(1), (carries >> family & 1).astype(bool)
 

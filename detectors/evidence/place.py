@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.evidence.counting import sharing
 from detectors.linking.members import Groups
 from detectors.partials import FAMILIES
 
@@ -30,10 +31,10 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 def _largest(groups: Groups, family: int) -> NDArray[np.float64]:
     recent = groups.graph.accounts["recent"][groups.account, family - 1]
     member, place = np.nonzero(recent >= 0)
-    key = groups.group[member].astype(np.int64) << 32 | recent[member, place]
-    found, count = np.unique(key, return_counts=True)
+    group, value = groups.group[member], recent[member, place]
+    count, _ = sharing(group, value, np.zeros(len(group), np.uint64), groups.graph.values.rows)
     result = np.zeros(len(groups))
-    np.maximum.at(result, found >> 32, count)
+    np.maximum.at(result, group, count)
     return np.minimum(result / groups.size, 1.0)
 
 

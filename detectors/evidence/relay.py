@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detectors.linking.houses import houses
 from detectors.linking.members import Groups
 from detectors.linking.norms import breadth, octave
-from detectors.linking.traits import BITS, agents, varieties
+from detectors.linking.traits import agents, sum_bits, varieties
 from detectors.partials import VARIETIES
 
 NAME = "relay"
@@ -54,9 +54,8 @@ def uniformity(groups: Groups) -> NDArray[np.float64]:
     weight = np.empty(len(order))
     members = np.diff(np.append(start, len(order)))
     weight[order] = 1.0 / np.repeat(members, members)
-    weight *= used.any(1)
-    member, agent = np.nonzero(used)
-    total = np.bincount(groups.group[member] * BITS + agent, weight[member], len(groups) * BITS).reshape(-1, BITS)
+    weight *= used > 0
+    total = sum_bits(used, groups.group, weight, len(groups))
     share = (total + PRIOR * usual) / (groups.sum(weight) + PRIOR)[:, None]
     return np.asarray(np.clip(share - usual, 0.0, 1.0).max(1))
 

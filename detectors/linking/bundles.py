@@ -45,7 +45,7 @@ def bundles(graph: Graph, min_accounts: int, since_ms: int) -> list[NDArray[np.i
     cosine = _cosines(uses["account"][rows], column, uses["counts"][rows, 0].astype(np.float64))
     _, label = connected_components(cosine >= SIMILAR, directed=False)
     order = np.argsort(label, kind="stable")
-    found = []
+    found: list[NDArray] = []
     for part in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         found += _split(part, cosine[part][:, part].toarray()) if 2 < len(part) <= MOST_SPLIT else [part]
     return [templates[part].astype(np.int64) for part in found if len(part) > 1]

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import numbered
 from detectors.linking.singles import GONE, NOBODY, Singles
-from detectors.windows import RowIndex, Table
+from detectors.windows import PairIndex, RowIndex, Table
+from detectors.windows.index import HALF, pairs
 
 REBUILD = 1 << 14
 """New uses from which the order by value is made anew; an eighth of all, if that is more."""
-_SHIFT = np.uint64(32)
 
 
 class Members:
@@ -82,15 +83,12 @@ class Followed:
         self.singles = Singles(max_singles)
         self.members = Members(uses)
         self._value = RowIndex(lambda rows: values["value"][rows])
-        self._use = RowIndex(self._pairs)
+        self._use = PairIndex(lambda: (uses["account"], uses["value"]))
 
     @property
     def nbytes(self) -> int:
         """Bytes of the singles and of the indices."""
         return self.singles.nbytes + self._value.nbytes + self._use.nbytes
-
-    def _pairs(self, rows: NDArray) -> NDArray[np.uint64]:
-        return _pair(self.uses["account"][rows], self.uses["value"][rows])
 
     def update(self, keys: NDArray[np.uint64], family: NDArray, accounts: NDArray) -> tuple[NDArray, NewUses]:
         """Take in the uses of one tick in their order.
@@ -105,7 +103,7 @@ class Followed:
         began = np.zeros(len(keys), np.int64)
         holders = self._promote(keys, family, accounts, value, began)
         seen = np.flatnonzero((value >= 0) & (np.arange(len(keys)) >= began))
-        pair = _pair(accounts[seen], value[seen])
+        pair = pairs(accounts[seen], value[seen])
         use = self._use.get(pair)
         unknown = use < 0
         parts = [(2 * seen + 1)[unknown], pair[unknown], family[seen[unknown]]]
@@ -130,7 +128,8 @@ class Followed:
         nothing = np.zeros(0, np.int64)
         if not len(unknown):
             return nothing, nothing.astype(np.uint64), nothing
-        unique, first, inverse = np.unique(keys[unknown], return_index=True, return_inverse=True)
+        inverse, first = numbered(keys[unknown])
+        unique = keys[unknown[first]]
         known = self.singles.holders(unique)
         holder = np.where(known == NOBODY, accounts[unknown[first]], known)
         other = accounts[unknown] != holder[inverse]
@@ -138,7 +137,6 @@ class Followed:
         np.minimum.at(at, inverse[other], unknown[other])
         promoted = at < len(keys)
         alone = np.flatnonzero((known == NOBODY) & ~promoted)
-        alone = alone[np.argsort(first[alone])]
         self.singles.add(unique[alone], holder[alone])
         self.singles.remove(unique[promoted & (known != NOBODY)])
         chosen = np.flatnonzero(promoted)
@@ -148,7 +146,7 @@ class Followed:
         row_of[chosen] = rows
         value[unknown], began[unknown] = row_of[inverse], at[inverse]
         had = holder[chosen] >= 0
-        return 2 * at[chosen][had], _pair(holder[chosen][had], rows[had]), family[at[chosen]][had]
+        return 2 * at[chosen][had], pairs(holder[chosen][had], rows[had]), family[at[chosen]][had]
 
     def _new_values(self, keys: NDArray, family: NDArray, gone: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Make rows for values; an account that was forgotten (`gone`) still counts as one that had it."""
@@ -161,11 +159,11 @@ class Followed:
     def _new_uses(self, order: NDArray, pair: NDArray, family: NDArray) -> NewUses:
         """Make rows for pairs of account and value, in their order; a pair may occur again."""
         by_time = np.argsort(order, kind="stable")
-        first = np.sort(np.unique(pair[by_time], return_index=True)[1])
-        pair, family = pair[by_time][first], family[by_time][first]
+        first = by_time[numbered(pair[by_time])[1]]
+        pair, family = pair[first], family[first]
         rows = self.uses.take(len(pair))
         value = (pair & np.uint64(0xFFFF_FFFF)).astype(np.int64)
-        self.uses["account"][rows], self.uses["value"][rows] = (pair >> _SHIFT).astype(np.int64), value
+        self.uses["account"][rows], self.uses["value"][rows] = (pair >> HALF).astype(np.int64), value
         self._use.add(rows)
         np.add.at(self.values["accounts"], value, 1)
         self.values.touch(value)
@@ -179,7 +177,7 @@ class Followed:
     def free_uses(self, rows: NDArray) -> NDArray[np.int64]:
         """Forget uses; return the values that have none."""
         value = self.uses["value"][rows].astype(np.int64)
-        self._use.remove(self._pairs(rows))
+        self._use.remove(pairs(self.uses["account"][rows], value))
         self.uses.free(rows)
         np.subtract.at(self.values["accounts"], value, 1)
         self.values.touch(value)
@@ -198,7 +196,3 @@ class Followed:
         self._value.load(np.flatnonzero(self.values["live"][: self.values.rows]))
         self._use.load(np.flatnonzero(self.uses["live"][: self.uses.rows]))
         self.members.rebuild()
-
-
-def _pair(accounts: NDArray, values: NDArray) -> NDArray[np.uint64]:
-    return accounts.astype(np.uint64) << _SHIFT | values.astype(np.uint64)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Names
+from detectors.compiled import by_row, numbered, plain
 from detectors.hashing import digest, digests
 from detectors.linking import traits
+from detectors.linking.additions import add_decayed, add_to_mix, extend_spans, sums_by_run
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
@@ -162,7 +164,7 @@ class Graph:
         rows = self._account.get(keys)
         unknown = np.flatnonzero(rows < 0)
         if len(unknown):
-            first = unknown[np.sort(np.unique(keys[unknown], return_index=True)[1])]
+            first = unknown[numbered(keys[unknown])[1]]
             new = self.accounts.take(len(first))
             self.accounts["key"][new] = keys[first]
             self._account.add(new)
@@ -204,34 +206,26 @@ class Graph:
             self.accounts[name][rows[known]] = tick.columns[name][known]
         known = tick.columns["organization"] > 0
         self.accounts["organization"][rows[known]] = tick.columns["organization"][known]
-        kept = decay(tick.end_ms - self.accounts["last"][rows], MIX_HALF_LIFE_MS)[:, None]
+        kept = decay(tick.end_ms - self.accounts["last"][rows], MIX_HALF_LIFE_MS)
         for kind, name in enumerate(("models", "paths")):
             mine = tick.columns["mix_kind"] == kind
-            self.accounts[name][rows] *= kept
-            where = (rows[tick.columns["mix_account"][mine]], tick.columns["mix_name"][mine])
-            np.add.at(self.accounts[name], where, tick.columns["mix_requests"][mine])
+            who, which, requests = (tick.columns[f"mix_{of}"][mine] for of in ("account", "name", "requests"))
+            places = plain(who, np.int64), plain(which, np.int64), plain(requests, np.float32)
+            add_to_mix(plain(rows, np.int64), kept, self.accounts[name], *places)
 
     def _add(self, table: Table, rows: NDArray, tick: Tick, prefix: str, first: NDArray, last: NDArray) -> None:
         """Add a tick's traffic to `rows`, which may repeat when two templates became one family."""
-        unique, inverse = np.unique(rows, return_inverse=True)
+        order, unique, start = by_row(plain(rows, np.int64), table.rows)
         kept = decay(tick.end_ms - table["last"][unique], self.half_life_ms)
         for name in ("counts", "capabilities"):
-            sums = np.zeros((len(unique), table[name].shape[1]))
-            if len(unique) == len(rows):
-                sums[inverse] = tick.columns[prefix + name]
-            else:
-                np.add.at(sums, inverse, tick.columns[prefix + name])
-            table[name][unique] = table[name][unique] * kept[:, None] + sums
-        contents = np.bincount(inverse, tick.columns[prefix + "contents"], len(unique))
+            add_decayed(order, start, unique, kept, table[name], plain(tick.columns[prefix + name], np.float32))
+        contents = sums_by_run(order, start, plain(tick.columns[prefix + "contents"], np.float64))
         table["contents"][unique] = table["contents"][unique] * kept + contents
         table["ticks"][unique] = table["ticks"][unique] * kept + 1
         if not prefix:
             table["shared"][unique] *= kept
         table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
-        first, last = _fold(np.minimum, inverse, first, len(unique)), _fold(np.maximum, inverse, last, len(unique))
-        fresh = table["first"][unique] == 0
-        table["first"][unique] = np.where(fresh, first, np.minimum(table["first"][unique], first))
-        table["last"][unique] = np.maximum(table["last"][unique], last)
+        extend_spans(order, start, unique, table["first"], table["last"], plain(first, np.int64), plain(last, np.int64))
         table.touch(unique)
 
     def _use_rows(self, rows: NDArray, tick: Tick) -> NDArray:
@@ -325,10 +319,3 @@ class Graph:
         self.accounts.find_free()
         self._account.load(np.flatnonzero(self.accounts[LIVE][: self.accounts.rows]))
         self.followed.load()
-
-
-def _fold(function: np.ufunc, inverse: NDArray, times: NDArray, size: int) -> NDArray[np.int64]:
-    """Fold `times` (B,) by `inverse` with minimum or maximum, shape (size,)."""
-    result = np.full(size, -1 if function is np.maximum else np.iinfo(np.int64).max, np.int64)
-    function.at(result, inverse, times)
-    return result

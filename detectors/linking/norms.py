@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.linking.blocked import MIXES, drops, failing
 from detectors.linking.graph import DAY_MS, MODELS, Graph
 from detectors.linking.releases import Releases
-from detectors.linking.traits import BITS, agents, varieties
+from detectors.linking.traits import BITS, agents, sum_bits, varieties
 
 OCTAVES = 20
 """Accounts are compared with those that make about as many requests: within a factor of two."""
@@ -52,8 +52,9 @@ class Norms:
             near = wide[(np.abs(mine - number) <= 1) & ~np.isnan(wide)]
             self.breadth[number] = np.quantile(near, 0.9) if len(near) >= ENOUGH else np.nan
         used = agents(graph.accounts, rows)
-        known = used.any(1)
-        self.agents = used[known].mean(0) if known.sum() >= ENOUGH else np.full(BITS, np.nan)
+        used = used[used > 0]
+        counts = sum_bits(used, np.zeros(len(used), np.int64), np.ones(len(used)), 1)[0]
+        self.agents = counts / len(used) if len(used) >= ENOUGH else np.full(BITS, np.nan)
         self._usage(graph, rows)
         self.failing = float(failing(graph.accounts["counts"][rows]).mean()) if len(rows) else 0.0
         for kind in range(len(MIXES)):

@@ -13,6 +13,8 @@ CAPS = (1_000.0, 100_000.0, 20_000.0)
 """Requests a day, input tokens and output tokens a request that map to 1 (DETECTION §8: φ(v; c) = ln(1+v)/ln(1+c))."""
 FREQUENCIES = 128
 BANDWIDTH = 0.5
+BLOCK = 1_024
+"""Profiles worked on at once: what is made of them stays in the processor's cache."""
 
 
 def profile(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
@@ -35,8 +37,13 @@ def embed(profiles: NDArray) -> NDArray[np.float32]:
     precision, which is fifteen times as fast: what the features approximate they miss by far more than they lose.
     """
     phase = profiles.astype(np.float32) @ _directions(profiles.shape[1])
-    features = np.concatenate([np.cos(phase), np.sin(phase)], axis=1)
-    features /= np.sqrt(FREQUENCIES)
+    features = np.empty((len(phase), 2 * FREQUENCIES), np.float32)
+    root = np.sqrt(FREQUENCIES)
+    for start in range(0, len(phase), BLOCK):
+        part = features[start : start + BLOCK]
+        np.cos(phase[start : start + BLOCK], out=part[:, :FREQUENCIES])
+        np.sin(phase[start : start + BLOCK], out=part[:, FREQUENCIES:])
+        part /= root
     return features
 
 

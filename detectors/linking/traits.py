@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import compiled
 from detectors.linking import blocked
 from detectors.partials import COUNTS, ELICITATIONS, VARIETIES
 from detectors.windows import Table, decay
@@ -82,8 +83,18 @@ def varieties(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
     return np.where(set_bits > 0, np.maximum(-BITS * np.log1p(-np.minimum(set_bits, BITS - 0.5) / BITS), 1.0), 0.0)
 
 
-def agents(accounts: Table, rows: NDArray) -> NDArray[np.bool_]:
-    """Return which of the 64 buckets of user agents each account uses, shape (B, 64)."""
+def agents(accounts: Table, rows: NDArray) -> NDArray[np.uint64]:
+    """Return which of the 64 buckets of user agents each account uses, a bit for each, shape (B,)."""
     maps = accounts["variety"][rows, :, VARIETIES.index("agent")]
-    joined = maps[:, 0] | maps[:, 1]
-    return np.asarray((joined[:, None] >> np.arange(BITS, dtype=np.uint64)) & np.uint64(1), bool)
+    return np.asarray(maps[:, 0] | maps[:, 1], np.uint64)
+
+
+@compiled("float64[:,::1](uint64[::1], int64[::1], float64[::1], int64)")
+def sum_bits(words: NDArray, group: NDArray, weight: NDArray, groups: int) -> NDArray:
+    """Sum the weights (B,) of the words (B,) in which each bit is set, by their groups, shape (groups, 64)."""
+    total = np.zeros((groups, BITS))
+    for place in range(len(words)):
+        for bit in range(BITS):
+            if (words[place] >> np.uint64(bit)) & np.uint64(1):
+                total[group[place], bit] += weight[place]
+    return total

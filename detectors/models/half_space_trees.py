@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from river import anomaly
 from river.base import AnomalyDetector
 
+from detectors.compiled import plain
 from detectors.errors import StateError, StateVersionError
+from detectors.models.tree_paths import add_masses, learn_rows
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 STATE_VERSION = 1
 _ROWS = 512
-"""Rows worked on at once: keeps the paths (height + 1, n_trees, rows) in the processor's cache."""
+"""Rows worked on at once, a tree at a time: they and the tree stay in the processor's cache."""
 
 
 class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped to mypy
@@ -70,13 +72,13 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
         self._reference = np.zeros((n_trees, self._nodes), np.int64)
         self._latest = np.zeros((n_trees, self._nodes), np.int64)
 
-    def _read_off_river(self) -> tuple[NDArray[np.intp], FloatArray]:
+    def _read_off_river(self) -> tuple[IntArray, FloatArray]:
         """Return feature index and threshold of every node, each of shape (n_trees, nodes), from River's own trees."""
         limits = None if self.limits is None else dict(self.limits)
         model = anomaly.HalfSpaceTrees(self.n_trees, self.height, self.window_size, limits, self.seed)
         model.learn_one(dict.fromkeys(self.features, 0.0))
         column = {name: index for index, name in enumerate(self.features)}
-        feature = np.zeros((self.n_trees, self._nodes), np.intp)
+        feature = np.zeros((self.n_trees, self._nodes), np.int64)
         threshold = np.zeros((self.n_trees, self._nodes))
         for tree, root in enumerate(model.trees):
             level: list[Any] = [root]
@@ -98,13 +100,10 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
     def learn_many(self, rows: FloatArray) -> None:
         """Add the rows of `rows`, shape (B, F), in order; a window may end inside the batch."""
         rows = self._checked(rows)
-        gaps: NDArray[np.bool_] = np.asarray(np.isnan(rows).any(axis=1))
         start = 0
         while start < len(rows):
-            stop = min(start + _ROWS, start + self.window_size - self.counter, len(rows))
-            stop = start + 1 if gaps[start] else start + _run(gaps[start:stop])
-            flat = self._paths(rows[start:stop]).ravel()
-            self._latest += np.bincount(flat, minlength=self._latest.size).reshape(self._latest.shape)
+            stop = min(start + self.window_size - self.counter, len(rows))
+            learn_rows(rows[start:stop], self._feature, self._threshold, self._latest, self.height)
             self.counter += stop - start
             start = stop
             if self.counter == self.window_size:
@@ -128,9 +127,12 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
         scores = np.zeros((len(windows), len(rows)))
         highest = self.n_trees * self.window_size * self._nodes
         for start in range(0, len(rows), _ROWS):
-            paths = self._paths(rows[start : start + _ROWS])
+            part = rows[start : start + _ROWS]
             for number, masses in enumerate(windows):
-                scores[number, start : start + _ROWS] = 1 - self._weighted_mass(paths, masses) / highest
+                total = np.zeros(len(part), np.int64)
+                trees = (self._feature, self._threshold, self._latest, masses)
+                add_masses(part, *trees, self.height, 0.1 * self.window_size, total)
+                scores[number, start : start + _ROWS] = 1 - total / highest
         return scores
 
     @property
@@ -170,7 +172,7 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
             raise StateError("half-space trees: the state has other features")
         if state["threshold"].shape != self._threshold.shape or int(state["window"]) != self.window_size:
             raise StateError("half-space trees: the state has another n_trees, height or window_size")
-        self._feature = state["feature"].astype(np.intp)
+        self._feature = state["feature"].astype(np.int64)
         self._threshold = state["threshold"].astype(np.float64)
         self._reference = state["reference"].astype(np.int64)
         self._latest = state["latest"].astype(np.int64)
@@ -187,49 +189,7 @@ class HalfSpaceTrees(AnomalyDetector):  # type: ignore[misc]  # River is untyped
         return np.array([[x.get(name, np.nan) for name in self.features]], np.float64)
 
     def _checked(self, rows: FloatArray) -> FloatArray:
-        rows = np.asarray(rows, np.float64)
+        rows = plain(rows, np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(self.features):
             raise ValueError(f"expected rows of {len(self.features)} features, got an array of shape {rows.shape}")
         return rows
-
-    def _paths(self, rows: FloatArray) -> NDArray[np.intp]:
-        """Return the nodes each row visits as flat indices (tree * nodes + node), shape (height + 1, n_trees, B)."""
-        feature, threshold, latest = self._feature.ravel(), self._threshold.ravel(), self._latest.ravel()
-        values = rows.ravel()
-        first = np.arange(len(rows)) * rows.shape[1]
-        offset = (np.arange(self.n_trees) * self._nodes)[:, None]
-        gaps = bool(np.isnan(rows).any())
-        paths = np.empty((self.height + 1, self.n_trees, len(rows)), np.intp)
-        node = np.zeros((self.n_trees, len(rows)), np.intp)
-        for depth in range(self.height):
-            flat = np.add(node, offset, out=paths[depth])
-            value = values.take(feature.take(flat) + first)
-            right = value >= threshold.take(flat)
-            node = 2 * node + 1
-            if gaps:
-                child = node + offset
-                right = np.where(np.isnan(value), latest.take(child) < latest.take(child + 1), right)
-            node += right
-        np.add(node, offset, out=paths[self.height])
-        return paths
-
-    def _weighted_mass(self, paths: NDArray[np.intp], masses: IntArray) -> FloatArray:
-        """Return, per row, the sum over trees and depths of mass * 2^depth, down to the first light node.
-
-        The terms are whole numbers below 2^53, so the order of summation does not matter.
-        """
-        limit = 0.1 * self.window_size
-        reference = masses.ravel()
-        total = np.zeros(paths.shape[1:])
-        alive = np.ones(paths.shape[1:], bool)
-        for depth in range(self.height + 1):
-            mass = reference.take(paths[depth])
-            total += mass * alive * float(2**depth)
-            alive &= mass >= limit
-        result: FloatArray = total.sum(axis=0)
-        return result
-
-
-def _run(gaps: NDArray[np.bool_]) -> int:
-    """Return how many rows from the start have no gap."""
-    return int(gaps.argmax()) if gaps.any() else len(gaps)

@@ -1,0 +1,1 @@
+"""From the bytes of request events to columns, in compiled code."""

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
 from numpy.typing import NDArray
+
+from detectors.compiled import SPREAD, compiled
 
 SLOTS = 4_096
 MOST = 1_024
 """With more different values than this, sorting is as good."""
 
 
-@njit(
-    types.Tuple((types.int64[::1], types.int64[::1]))(types.Array(types.uint64, 1, "A", readonly=True)),
-    nogil=True,
-    cache=True,
-)
-def _few(values):  # type: ignore[no-untyped-def]
+@compiled("Tuple((int64[::1], int64[::1]))(Array(uint64, 1, 'A', readonly=True))")
+def _few(values: NDArray) -> tuple[NDArray, NDArray]:
     slots, inverse = np.full(SLOTS, -1), np.empty(len(values), np.int64)
     first, count = np.empty(MOST, np.int64), 0
     for place in range(len(values)):
         value = values[place]
-        slot = np.int64(value * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(52))
+        slot = np.int64(value * SPREAD >> np.uint64(52))
         while slots[slot] >= 0 and values[first[slots[slot]]] != value:
             slot = (slot + 1) % SLOTS
         if slots[slot] < 0:

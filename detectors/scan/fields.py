@@ -18,8 +18,8 @@ language; the hash of an address's network; 16 hexadecimal digits; text and numb
 true or false; a list of names; and what only `detectors.request` reads."""
 
 KINDS = {
-    "event_id": TEXT, "account_id": TEXT, "gen_ai_request_model": TEXT, "account_plan": TEXT, "account_verification": TEXT,
-    "account_signup_pathway": TEXT, "access_path": TEXT, "payment_fingerprint": TEXT, "device_fingerprint": TEXT,
+    "event_id": TEXT, "account_id": TEXT, "gen_ai_request_model": TEXT, "account_plan": TEXT,
+    "account_verification": TEXT, "account_signup_pathway": TEXT, "access_path": TEXT, "payment_fingerprint": TEXT, "device_fingerprint": TEXT,
     "client_address": ADDRESS,
     "organization_id": HASH, "prompt_template": HASH, "prompt_content": HASH,
     "thinking_signature_hash": HASH, "prompt_simhash": SIMHASH,

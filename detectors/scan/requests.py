@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from detectors.hashing import bit, digest, digests, hexadecimals, network
 from detectors.partials import CAPABILITIES, ELICITATIONS
 from detectors.request import FUTURE_MS, FUTURE_TIME, MAX_BYTES, Reject, Request, decode_batch
-from detectors.scan.fields import HASHES, KINDS, LISTED, LISTS, MISSING, NUMBERS, TABLE, TEXTS
 from detectors.scan.fields import BIT as BIT_KIND
+from detectors.scan.fields import HASHES, KINDS, LISTED, LISTS, MISSING, NUMBERS, TABLE, TEXTS
 from detectors.scan.scanner import scan
 from detectors.scan.xxh64 import PADDING
 
@@ -33,9 +33,7 @@ class Requests:
             was refused, shape (B, 3).
     """
 
-    def __init__(
-        self, buffer: bytes, hashes: NDArray, places: NDArray, numbers: NDArray, lists: NDArray
-    ) -> None:
+    def __init__(self, buffer: bytes, hashes: NDArray, places: NDArray, numbers: NDArray, lists: NDArray) -> None:
         self._buffer, self._places = buffer, places
         self.hashes, self.numbers, self.lists = hashes, numbers, lists
 
@@ -137,10 +135,7 @@ def gather(requests: Sequence[Request]) -> Requests:
             parts += encoded
     end = np.cumsum(lengths.T.reshape(-1)).reshape(len(TEXTS), rows).T
     numbers = np.array(
-        [
-            [MISSING if value is None else value for value in map(attrgetter(name), requests)]
-            for name in NUMBERS
-        ],
+        [[MISSING if value is None else value for value in map(attrgetter(name), requests)] for name in NUMBERS],
         np.int64,
     ).T.reshape(rows, len(NUMBERS))
     lists = np.array([_masks(request) for request in requests], np.uint16).reshape(rows, 3)

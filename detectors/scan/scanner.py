@@ -6,9 +6,12 @@ anything invalid) is left to `detectors.request`, event by event: this code only
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.compiled import compiled, inlined
 from detectors.scan.fields import (
     ADDRESS,
     ANY_NUMBER,
@@ -23,6 +26,7 @@ from detectors.scan.fields import (
     SIMHASH,
     SLOTS,
     TEXT,
+    Table,
 )
 from detectors.scan.xxh64 import load, xxh64
 
@@ -37,8 +41,12 @@ QUOTE, BACKSLASH, COLON, COMMA, MINUS, DOT, ZERO, NINE = 0x22, 0x5C, 0x3A, 0x2C,
 OPEN, CLOSE, OPEN_LIST, CLOSE_LIST = 0x7B, 0x7D, 0x5B, 0x5D
 
 
-@njit
-def _past_space(buffer, place, end):  # type: ignore[no-untyped-def]
+_called = compiled()
+"""A function of its own in the compiled code: called from several places, and short of arguments."""
+
+
+@_called
+def _past_space(buffer: NDArray, place: int, end: int) -> int:
     while place < end and buffer[place] <= 0x20:
         byte = buffer[place]
         if byte != 0x20 and byte != 0x0A and byte != 0x0D and byte != 0x09:
@@ -47,8 +55,8 @@ def _past_space(buffer, place, end):  # type: ignore[no-untyped-def]
     return place
 
 
-@njit
-def _end_of_text(buffer, place, end):  # type: ignore[no-untyped-def]
+@_called
+def _end_of_text(buffer: NDArray, place: int, end: int) -> int:
     """Return where the quotation mark stands that ends a text of plain ASCII, `FAILED` for any other text."""
     while place + 8 <= end:
         word = load(buffer, place)
@@ -67,8 +75,8 @@ def _end_of_text(buffer, place, end):  # type: ignore[no-untyped-def]
     return FAILED
 
 
-@njit
-def _same(buffer, place, text, start, length):  # type: ignore[no-untyped-def]
+@_called
+def _same(buffer: NDArray, place: int, text: NDArray, start: int, length: int) -> bool:
     done = 0
     while done + 8 <= length:
         if load(buffer, place + done) != load(text, start + done):
@@ -80,8 +88,10 @@ def _same(buffer, place, text, start, length):  # type: ignore[no-untyped-def]
     return (load(buffer, place + done) ^ load(text, start + done)) & mask == np.uint64(0)
 
 
-@njit
-def _field(buffer, start, length, slots, lengths, starts, text):  # type: ignore[no-untyped-def]
+@_called
+def _field(
+    buffer: NDArray, start: int, length: int, slots: NDArray, lengths: NDArray, starts: NDArray, text: NDArray
+) -> int:
     """Return the number of a key, −1 for an unknown one."""
     if length == 0:
         return -1
@@ -95,8 +105,8 @@ def _field(buffer, start, length, slots, lengths, starts, text):  # type: ignore
     return -1
 
 
-@njit
-def _number(buffer, place, end):  # type: ignore[no-untyped-def]
+@_called
+def _number(buffer: NDArray, place: int, end: int) -> tuple[int, Any]:
     """Return where an integer of at most `DIGITS` digits ends, `FAILED` for any other, and the number."""
     negative = buffer[place] == MINUS
     if negative:
@@ -116,8 +126,8 @@ def _number(buffer, place, end):  # type: ignore[no-untyped-def]
     return place, -number if negative else number
 
 
-@njit
-def _is_word(buffer, place, end, one, two, three, four):  # type: ignore[no-untyped-def]
+@_called
+def _is_word(buffer: NDArray, place: int, end: int, one: int, two: int, three: int, four: int) -> bool:
     if place + 4 > end:
         return False
     return (
@@ -125,8 +135,8 @@ def _is_word(buffer, place, end, one, two, three, four):  # type: ignore[no-unty
     )
 
 
-@njit
-def _past_word(buffer, place, end):  # type: ignore[no-untyped-def]
+@_called
+def _past_word(buffer: NDArray, place: int, end: int) -> tuple[int, int]:
     """Return where true, false or null ends, and which it is (1, 0, −1); `FAILED` for anything else."""
     if _is_word(buffer, place, end, 0x74, 0x72, 0x75, 0x65):
         return place + 4, 1
@@ -137,8 +147,8 @@ def _past_word(buffer, place, end):  # type: ignore[no-untyped-def]
     return FAILED, 0
 
 
-@njit
-def _past_unknown(buffer, place, end):  # type: ignore[no-untyped-def]
+@_called
+def _past_unknown(buffer: NDArray, place: int, end: int) -> int:
     """Return where the plain value of an unknown key ends, `FAILED` where it is not plain."""
     byte = buffer[place]
     if byte == QUOTE:
@@ -151,8 +161,8 @@ def _past_unknown(buffer, place, end):  # type: ignore[no-untyped-def]
     return place
 
 
-@njit
-def _digits16(buffer, start):  # type: ignore[no-untyped-def]
+@_called
+def _digits16(buffer: NDArray, start: int) -> tuple[bool, np.uint64]:
     """Return whether 16 hexadecimal digits stand there, and their number."""
     number = np.uint64(0)
     for place in range(start, start + 16):
@@ -169,8 +179,8 @@ def _digits16(buffer, start):  # type: ignore[no-untyped-def]
     return True, number
 
 
-@njit
-def _language(buffer, start, end):  # type: ignore[no-untyped-def]
+@_called
+def _language(buffer: NDArray, start: int, end: int) -> np.uint64:
     """Return the bit of a language tag's first part; 0 when it is not in small letters."""
     place = start
     while place < end and buffer[place] != MINUS:
@@ -180,8 +190,8 @@ def _language(buffer, start, end):  # type: ignore[no-untyped-def]
     return np.uint64(1) << (xxh64(buffer, start, place) >> np.uint64(58)) if place > start else np.uint64(0)
 
 
-@njit
-def _network(buffer, start, end, scratch):  # type: ignore[no-untyped-def]
+@_called
+def _network(buffer: NDArray, start: int, end: int, scratch: NDArray) -> np.uint64:
     """Return the hash of an address's network, as `columns.network` names it."""
     last, sixth, double = -1, False, -1
     for place in range(start, end):
@@ -226,8 +236,8 @@ def _network(buffer, start, end, scratch):  # type: ignore[no-untyped-def]
     return xxh64(scratch, 0, size)
 
 
-@njit
-def _list(buffer, place, end, names):  # type: ignore[no-untyped-def]
+@_called
+def _list(buffer: NDArray, place: int, end: int, names: NDArray) -> tuple[int, Any]:
     """Return where a list of plain texts ends, `FAILED` for any other, and the bits of its `names`."""
     mask = np.uint16(0)
     place = _past_space(buffer, place, end)
@@ -252,13 +262,23 @@ def _list(buffer, place, end, names):  # type: ignore[no-untyped-def]
     return FAILED, mask
 
 
-@njit(inline="always")
-def _text(buffer, start, stop, field, table, row, hashes, places, scratch):  # type: ignore[no-untyped-def]
+@inlined
+def _text(
+    buffer: NDArray,
+    start: int,
+    stop: int,
+    field: int,
+    table: Table,
+    row: int,
+    hashes: NDArray,
+    places: NDArray,
+    scratch: NDArray,
+) -> bool:
     """Keep what is wanted of a text; return whether that could be done."""
     kind, column = table.kind[field], table.column[field]
     if stop == start or stop - start > table.most[field]:
         return False
-    if kind == TEXT or kind == HASH:
+    if kind in (TEXT, HASH):
         hashes[row, column] = xxh64(buffer, start, stop)
     elif kind == BIT:
         hashes[row, column] = np.uint64(1) << (xxh64(buffer, start, stop) >> np.uint64(58))
@@ -273,13 +293,25 @@ def _text(buffer, start, stop, field, table, row, hashes, places, scratch):  # t
         if stop - start > LONGEST_ADDRESS:
             return False
         hashes[row, column] = _network(buffer, start, stop, scratch)
-    if kind == TEXT or kind == ADDRESS:
+    if kind in (TEXT, ADDRESS):
         places[row, column, 0], places[row, column, 1] = start, stop
     return True
 
 
-@njit(inline="always")
-def _value(buffer, place, end, field, table, row, hashes, places, numbers, lists, scratch):  # type: ignore[no-untyped-def]
+@inlined
+def _value(
+    buffer: NDArray,
+    place: int,
+    end: int,
+    field: int,
+    table: Table,
+    row: int,
+    hashes: NDArray,
+    places: NDArray,
+    numbers: NDArray,
+    lists: NDArray,
+    scratch: NDArray,
+) -> int:
     """Keep the value of a known key; return where it ends, `FAILED` where it is unusual."""
     kind = table.kind[field]
     byte = buffer[place]
@@ -292,7 +324,7 @@ def _value(buffer, place, end, field, table, row, hashes, places, numbers, lists
         if kind == BOOLEAN:
             lists[row, 2] = word == 1
         return place
-    if kind == NUMBER or kind == ANY_NUMBER:
+    if kind in (NUMBER, ANY_NUMBER):
         place, number = _number(buffer, place, end)
         if place < 0 or number < table.least[field]:
             return FAILED
@@ -313,8 +345,20 @@ def _value(buffer, place, end, field, table, row, hashes, places, numbers, lists
     return stop + 1
 
 
-@njit(inline="always")
-def _event(buffer, place, end, table, after, row, hashes, places, numbers, lists, scratch):  # type: ignore[no-untyped-def]
+@inlined
+def _event(
+    buffer: NDArray,
+    place: int,
+    end: int,
+    table: Table,
+    after: NDArray,
+    row: int,
+    hashes: NDArray,
+    places: NDArray,
+    numbers: NDArray,
+    lists: NDArray,
+    scratch: NDArray,
+) -> bool:
     """Scan one event; return whether it is plainly valid."""
     unknown = len(table.kind)
     previous, seen = unknown, np.uint64(0)
@@ -369,8 +413,17 @@ def _event(buffer, place, end, table, after, row, hashes, places, numbers, lists
     return _past_space(buffer, place + 1, end) == end and seen & table.required == table.required
 
 
-@njit(nogil=True, cache=True)
-def scan(buffer, start, end, table, hashes, places, numbers, lists):  # type: ignore[no-untyped-def]
+@compiled()
+def scan(
+    buffer: NDArray,
+    start: NDArray,
+    end: NDArray,
+    table: Table,
+    hashes: NDArray,
+    places: NDArray,
+    numbers: NDArray,
+    lists: NDArray,
+) -> NDArray[np.bool_]:
     """Fill the rows of the events that are plainly valid; return for each event whether it is not, shape (B,).
 
     Args:
@@ -390,4 +443,3 @@ def scan(buffer, start, end, table, hashes, places, numbers, lists):  # type: ig
             buffer, start[row], end[row], table, after, row, hashes, places, numbers, lists, scratch
         )
     return unusual
-

@@ -5,24 +5,24 @@ The algorithm is Yann Collet's; see the specification in the xxHash repository, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from detectors.compiled import compiled, inlined
 
 _ONE, _TWO = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
 _THREE, _FOUR, _FIVE = np.uint64(0x165667B19E3779F9), np.uint64(0x85EBCA77C2B2AE63), np.uint64(0x27D4EB2F165667C5)
 _WORD32 = np.uint64(0xFFFF_FFFF)
-BYTES = types.Array(types.uint8, 1, "C", readonly=True)
-"""The type of a buffer."""
 PADDING = 8
 """Bytes that a buffer must have after the last one that is looked at."""
 
 
-@intrinsic
-def load(typing_context, buffer, place):  # type: ignore[no-untyped-def] # numba reads the arguments' types itself
-    """Return the eight bytes from `place` on as a number, the first the lowest."""
-
+def _load(typing_context, buffer, place):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         first = builder.gep(array.data, [arguments[1]])
@@ -31,23 +31,27 @@ def load(typing_context, buffer, place):  # type: ignore[no-untyped-def] # numba
     return types.uint64(buffer, types.int64), generate
 
 
-@njit(inline="always")
-def _rotated(number, bits):  # type: ignore[no-untyped-def]
+load: Any = intrinsic(_load)
+"""load(buffer, place): the eight bytes from there on as a number, the first the lowest; for compiled code only."""
+
+
+@inlined
+def _rotated(number: np.uint64, bits: int) -> np.uint64:
     return (number << np.uint64(bits)) | (number >> np.uint64(64 - bits))
 
 
-@njit(inline="always")
-def _round(lane, word):  # type: ignore[no-untyped-def]
+@inlined
+def _round(lane: np.uint64, word: np.uint64) -> np.uint64:
     return _rotated(lane + word * _TWO, 31) * _ONE
 
 
-@njit(inline="always")
-def _merged(number, lane):  # type: ignore[no-untyped-def]
+@inlined
+def _merged(number: np.uint64, lane: np.uint64) -> np.uint64:
     return (number ^ _round(np.uint64(0), lane)) * _ONE + _FOUR
 
 
-@njit(types.uint64(BYTES, types.int64, types.int64), nogil=True, cache=True)
-def xxh64(buffer, start, end):  # type: ignore[no-untyped-def]
+@compiled("uint64(Array(uint8, 1, 'C', readonly=True), int64, int64)")
+def xxh64(buffer: NDArray, start: int, end: int) -> np.uint64:
     """Return the XXH64, seed 0, of the bytes from `start` to before `end`; see `PADDING`."""
     place = start
     if end - start >= 32:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
-from itertools import repeat
+from itertools import islice, repeat
+from operator import lt
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
 from detectors.evidence.totals import UNTOLD
 from detectors.feedback import Verdict
+from detectors.linking.additions import ascending
 from detectors.linking.behaviour import SHIFTS, cells, crowds
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
@@ -212,9 +214,11 @@ class GroupStage:
     def _merge(self, number: int, partials: list[Partial]) -> Tick:
         """Join the partials of one tick, accounts in the order of their ids."""
         ids = [account for partial in partials for account in partial.accounts]
-        order = sorted(range(len(ids)), key=ids.__getitem__)
-        place = np.empty(len(ids), np.int64)
-        place[order] = np.arange(len(ids))
+        order, place = np.arange(len(ids)), np.arange(len(ids))
+        if shuffled := not all(map(lt, ids, islice(ids, 1, None))):
+            order = np.array(sorted(range(len(ids)), key=ids.__getitem__))
+            place[order] = np.arange(len(ids))
+            ids = [ids[position] for position in order.tolist()]
         base = np.cumsum([0, *(len(partial.accounts) for partial in partials)])
         codes = [np.append(self.graph.names.codes(partial.names), -1) for partial in partials]
         columns = {}
@@ -228,9 +232,10 @@ class GroupStage:
                 parts = [place[part + first] for part, first in zip(parts, base, strict=False)]
             columns[name] = np.concatenate(parts)
         per_account = [name for name in SCHEMA if not name.startswith(("use_", "mix_", "contents"))]
-        columns |= {name: columns[name][order] for name in per_account}
+        if shuffled:
+            columns |= {name: columns[name][order] for name in per_account}
         _sort_uses(columns)
-        return Tick((number + 1) * self.tick_ms, [ids[position] for position in order], columns)
+        return Tick((number + 1) * self.tick_ms, ids, columns)
 
     def _mix_codes(self, partial: Partial, names: NDArray) -> NDArray:
         kind, codes = partial.column("mix_kind"), np.zeros(len(names), np.int64)
@@ -456,9 +461,14 @@ class GroupStage:
 def _sort_uses(columns: dict[str, NDArray]) -> None:
     """Put uses (with their contents) and mixes in an order that does not depend on the partition they came from."""
     names = [name for name in columns if name.startswith("mix_")]
-    order = np.lexsort((columns["mix_name"], columns["mix_kind"], columns["mix_account"]))
-    columns.update({name: columns[name][order] for name in names})
-    order = np.lexsort((columns["use_value"], columns["use_family"], columns["use_account"]))
+    mixes = columns["mix_account"], columns["mix_kind"].astype(np.int64), columns["mix_name"].astype(np.uint64)
+    if not ascending(*mixes):
+        order = np.lexsort(mixes[::-1])
+        columns.update({name: columns[name][order] for name in names})
+    uses = columns["use_account"], columns["use_family"].astype(np.int64), columns["use_value"]
+    if ascending(*uses):
+        return
+    order = np.lexsort(uses[::-1])
     per_use = columns["use_contents"].astype(np.int64)
     start = np.cumsum(per_use) - per_use
     count = per_use[order]

@@ -8,9 +8,9 @@ edges, bitmaps (`distinct`) count different values. `table` holds the rows and k
 
 from detectors.windows.decay import decay
 from detectors.windows.distinct import Distinct
-from detectors.windows.index import RowIndex
+from detectors.windows.index import PairIndex, RowIndex
 from detectors.windows.keyset import KeySet
 from detectors.windows.panes import PaneRing
 from detectors.windows.table import Table
 
-__all__ = ["Distinct", "KeySet", "PaneRing", "RowIndex", "Table", "decay"]
+__all__ = ["Distinct", "KeySet", "PairIndex", "PaneRing", "RowIndex", "Table", "decay"]

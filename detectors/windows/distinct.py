@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.windows.table import Table, runs
+from detectors.compiled import plain
+from detectors.windows.compiled import mark_values, marked
+from detectors.windows.table import Table
 
 WORDS = 8
 
@@ -35,21 +37,13 @@ class Distinct:
     def update(self, rows: NDArray, values: NDArray, now_ms: int) -> None:
         """Add the 64-bit hashes `values` (B,) to `rows` (B,)."""
         maps, periods = self.table[self.name], self.table[f"{self.name}_period"]
-        now = now_ms // self.period_ms
-        turned = runs(rows[periods[rows] < now])
-        maps[turned, 1] = np.where((periods[turned] == now - 1)[:, None], maps[turned, 0], 0)
-        maps[turned, 0] = 0
-        periods[turned] = now
-        bit = (values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> self._shift
-        word = np.left_shift(np.uint64(1), bit & np.uint64(63))
-        np.bitwise_or.at(maps.reshape(-1), rows * (2 * self.words) + (bit >> np.uint64(6)).astype(np.intp), word)
+        mark_values(
+            maps, periods, plain(rows, np.int64), plain(values, np.uint64), now_ms // self.period_ms, self._shift
+        )
 
     def counts(self, rows: NDArray, now_ms: int) -> NDArray[np.float64]:
         """Return the estimated number of different values over both periods, shape (len(rows),)."""
-        maps, periods = self.table[self.name][rows], self.table[f"{self.name}_period"][rows]
-        now = now_ms // self.period_ms
-        current = np.where((periods == now)[:, None], maps[:, 0] | maps[:, 1], 0)
-        current = np.where((periods == now - 1)[:, None], maps[:, 0], current)
+        maps, periods = self.table[self.name], self.table[f"{self.name}_period"]
         bits = 64.0 * self.words
-        empty = bits - np.bitwise_count(current).sum(1)
+        empty = bits - marked(maps, periods, plain(rows, np.int64), now_ms // self.period_ms)
         return -bits * np.log(np.maximum(empty, 1) / bits)

@@ -8,27 +8,30 @@ depends on where an entry stands.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-EMPTY, REMOVED = -1, -2
+from detectors.compiled import plain
+from detectors.windows.probing import EMPTY, REMOVED, find, find_pair, put
+
 FULL = 0.5
 """Load from which the array grows …"""
 AFTER = 0.3
 """… to this load."""
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_HALF = np.uint64(32)
+HALF = np.uint64(32)
 
 
 class RowIndex:
     """Finds the row that holds a key.
 
     Args:
-        keys: returns the keys of rows, (B,) to (B,) uint64; asked about rows −1 and −2 too, for which anything will do.
+        keys: returns the keys of rows, (B,) to (B,) uint64; asked about all rows too, `slice(None)`, and then best a
+            view of the column.
     """
 
-    def __init__(self, keys: Callable[[NDArray], NDArray[np.uint64]]) -> None:
+    def __init__(self, keys: Callable[[Any], NDArray[np.uint64]]) -> None:
         self._keys = keys
         self._slots = np.full(64, EMPTY, np.int32)
         self._taken = 0
@@ -48,21 +51,13 @@ class RowIndex:
 
     def _find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the row of each key and the slot where the search ended."""
-        slot = self._home(keys)
-        found = self._slots[slot].astype(np.int64)
-        open_ = np.flatnonzero((found != EMPTY) & ((found < 0) | (self._keys(found) != keys)))
-        size = len(self._slots)
-        while len(open_):
-            at = slot[open_] + 1
-            at[at == size] = 0
-            row = self._slots[at]
-            slot[open_], found[open_] = at, row
-            more = (row != EMPTY) & ((row < 0) | (self._keys(row) != keys[open_]))
-            open_ = open_[more]
-        return found, slot
+        keys = plain(keys, np.uint64)
+        rows, ends = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+        self._search(keys, rows, ends)
+        return rows, ends
 
-    def _home(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        return (((keys * _MIX) >> _HALF) * np.uint64(len(self._slots)) >> _HALF).astype(np.int64)
+    def _search(self, keys: NDArray, rows: NDArray, ends: NDArray) -> None:
+        find(self._slots, self._keys(slice(None)), keys, rows, ends)
 
     def add(self, rows: NDArray) -> None:
         """Add rows whose keys are all different and not known."""
@@ -80,15 +75,30 @@ class RowIndex:
 
     def _place(self, rows: NDArray[np.int32]) -> None:
         self._taken += len(rows)
-        slot = self._home(self._keys(rows))
-        while len(rows):
-            free = self._slots[slot] == EMPTY
-            self._slots[slot[free]] = rows[free]
-            left = self._slots[slot] != rows
-            rows, slot = rows[left], (slot[left] + 1) % len(self._slots)
+        put(self._slots, self._keys(rows), rows)
 
     def remove(self, keys: NDArray[np.uint64]) -> None:
         """Forget keys, all known and different; call before the rows lose them."""
         _, slot = self._find(keys)
         self._slots[slot] = REMOVED
         self._removed += len(keys)
+
+
+class PairIndex(RowIndex):
+    """Finds the row that holds a pair of numbers from 0 to before 2^31.
+
+    Args:
+        columns: returns the two columns, int32.
+    """
+
+    def __init__(self, columns: Callable[[], tuple[NDArray, NDArray]]) -> None:
+        super().__init__(lambda rows: pairs(*(column[rows] for column in columns())))
+        self._columns = columns
+
+    def _search(self, keys: NDArray, rows: NDArray, ends: NDArray) -> None:
+        find_pair(self._slots, *self._columns(), keys, rows, ends)
+
+
+def pairs(high: NDArray, low: NDArray) -> NDArray[np.uint64]:
+    """Return the keys of pairs of numbers, shape (B,)."""
+    return high.astype(np.uint64) << HALF | low.astype(np.uint64)

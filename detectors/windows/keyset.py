@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.windows.probing import MIX, PRESENT, UNSURE, in_buckets, put_in_buckets
+
 WAYS = 8
 FULL = 4.5
 """Keys per bucket, on average, from which the buckets are doubled: 14 bytes a key when full, 28 just after."""
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_UNMIX = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+_UNMIX = np.uint64(pow(int(MIX), -1, 1 << 64))
 
 
 class KeySet:
@@ -39,13 +40,11 @@ class KeySet:
     def has(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which of `keys` (B,) are in the set."""
         mixed = _mixed(keys)
-        bucket = self._bucket(mixed)
-        same = self._buckets.take(bucket, axis=0) == mixed[:, None]
-        result = same.view(np.uint64).reshape(-1) != 0  # eight booleans at once
+        found = in_buckets(self._buckets, self._held, self._shift, mixed)
         if self._beside:
-            unsure = np.flatnonzero(~result & (self._held[bucket] == WAYS))
-            result[unsure] = [key in self._beside for key in mixed[unsure].tolist()]
-        return np.asarray(result, bool)
+            unsure = np.flatnonzero(found == UNSURE)
+            found[unsure] = [key in self._beside for key in mixed[unsure].tolist()]
+        return np.asarray(found == PRESENT, bool)
 
     def add(self, keys: NDArray[np.uint64]) -> None:
         """Add `keys` (B,), all different and not in the set."""
@@ -57,15 +56,9 @@ class KeySet:
             self._buckets = np.zeros((1 << self._bits, WAYS), np.uint64)
             self._held = np.zeros(1 << self._bits, np.uint8)
             self._beside = set()
-        mixed = np.sort(mixed)
-        bucket = self._bucket(mixed)
-        place = _rank(bucket) + self._held[bucket]
-        fits = place < WAYS
-        if not fits.all():
-            self._beside.update(mixed[~fits].tolist())
-            mixed, bucket, place = mixed[fits], bucket[fits], place[fits]
-        self._buckets[bucket, place] = mixed
-        self._held[bucket] = place + 1  # ascending: the last of a bucket stands
+        beside = put_in_buckets(self._buckets, self._held, self._shift, mixed)
+        if beside.any():
+            self._beside.update(mixed[beside].tolist())
 
     def keys(self) -> NDArray[np.uint64]:
         """Return the keys, ascending."""
@@ -74,19 +67,13 @@ class KeySet:
     def _all(self) -> NDArray[np.uint64]:
         return np.concatenate([self._buckets[self._buckets > 0], np.array(list(self._beside), np.uint64)])
 
-    def _bucket(self, mixed: NDArray[np.uint64]) -> NDArray[np.int64]:
-        return (mixed >> np.uint64(64 - self._bits)).astype(np.int64)
+    @property
+    def _shift(self) -> np.uint64:
+        """What leaves the bits that name the bucket."""
+        return np.uint64(64 - self._bits)
 
 
 def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    mixed = keys * _MIX
+    mixed = keys * MIX
     mixed[mixed == 0] = 1
     return mixed
-
-
-def _rank(ascending: NDArray) -> NDArray[np.int64]:
-    """Return the place of each number among its equals."""
-    place = np.arange(len(ascending))
-    first = np.ones(len(ascending), bool)
-    first[1:] = ascending[1:] != ascending[:-1]
-    return place - np.maximum.accumulate(np.where(first, place, 0))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.windows.table import Column, Table, runs
-
-NARROW_MAX = np.iinfo("u2").max
+from detectors.compiled import plain
+from detectors.windows.compiled import add_to_panes, sum_panes
+from detectors.windows.table import Column, Table
 
 
 class PaneRing:
@@ -42,31 +42,16 @@ class PaneRing:
 
     def update(self, rows: NDArray, pane: NDArray, sums: NDArray) -> None:
         """Add `sums` (B, wide + narrow) to pane number `pane` (B,) of `rows` (B,); no (row, pane) twice."""
-        wide, narrow = self.table[f"{self.name}_wide"], self.table[f"{self.name}_narrow"]
-        newest = self.table[f"{self.name}_pane"]
-        active = runs(rows)
-        before = self._held(active)
-        np.maximum.at(newest, rows, pane)
-        at, slot = np.nonzero(before <= newest[active][:, None] - self.panes)
-        wide[active[at], slot] = 0
-        narrow[active[at], slot] = 0
-        current = pane > newest[rows] - self.panes
-        rows, slot, sums = rows[current], pane[current] % self.panes, sums[current]
-        wide[rows, slot] += sums[:, : self.wide]
-        narrow[rows, slot] = np.minimum(narrow[rows, slot] + sums[:, self.wide :], NARROW_MAX)
+        places = plain(rows, np.int64), plain(pane, np.int64)
+        add_to_panes(*self._columns(), *places, plain(sums, np.float32))
 
-    def _held(self, rows: NDArray) -> NDArray[np.int64]:
-        """Return the pane in each slot, shape (len(rows), panes)."""
-        newest = self.table[f"{self.name}_pane"][rows].astype(np.int64)[:, None]
-        return newest - (newest - np.arange(self.panes)) % self.panes
+    def _columns(self) -> tuple[NDArray, NDArray, NDArray]:
+        wide, narrow = self.table[f"{self.name}_wide"], self.table[f"{self.name}_narrow"]
+        return wide, narrow, self.table[f"{self.name}_pane"]
 
     def sums(self, rows: NDArray, now_ms: int) -> NDArray[np.float64]:
         """Return the sums over the ring as of the pane that holds `now_ms`, shape (len(rows), wide + narrow).
 
         Nothing newer than `now_ms` may have been added: older panes made room for it.
         """
-        now = now_ms // self.pane_ms
-        pane = self._held(rows)
-        live = (pane > now - self.panes) & (pane <= now)
-        parts = (self.table[f"{self.name}_{kind}"][rows] * live[:, :, None] for kind in ("wide", "narrow"))
-        return np.concatenate([part.sum(1, dtype=np.float64) for part in parts], axis=1)
+        return sum_panes(*self._columns(), plain(rows, np.int64), now_ms // self.pane_ms)

@@ -142,14 +142,3 @@ class Table:
         self._dirty[:] = False
         if LIVE in self._spec:
             self.find_free()
-
-
-def runs(rows: NDArray) -> NDArray:
-    """Return `rows` (B,) without those that equal the one before: each once where equal ones stand together.
-
-    Writing the same into a row twice does no harm, and numpy's `unique` takes a second for a million rows.
-
-    >>> runs(np.array([3, 3, 1, 1, 1, 3])).tolist()
-    [3, 1, 3]
-    """
-    return rows[np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))] if len(rows) else rows

@@ -21,6 +21,7 @@ from detectors.request import decode_batch
 from detectors.settings import DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
+from stream.memory import give_back
 from tests.benchmarks.harness import machine
 from tests.benchmarks.state import resident
 
@@ -84,6 +85,7 @@ class Pipeline:
             if self.requests % CHECKPOINT == 0:
                 self.account.snapshot()
                 self.group.snapshot()
+                give_back()  # as the worker does
                 clock.send("checkpoint")
 
 
@@ -110,6 +112,7 @@ def measure(accounts: int, requests: int, hot: float = 0.0) -> dict[str, float]:
     who = rng.integers(0, accounts, requests)
     line.take(np.where(rng.random(requests) < hot, 0, who))
     gc.collect()
+    give_back()
     found = {step: line.spent[step] / requests * 1e6 for step in STEPS}
     return found | {"all": sum(found.values()), "memory": (resident() - before) / accounts}
 

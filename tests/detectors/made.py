@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.accounts import AccountWindows
 from detectors.hashing import digests
+from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.request import Request
 from detectors.settings import DetectorSettings, WindowSettings
 from detectors.stages.account import AccountStage

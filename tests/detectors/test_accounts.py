@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.accounts import DAY, DAY_MS, DAY_PANE_MS, HOUR, HOUR_MS, PANE_MS, RING, AccountWindows, bits
+from detectors.accounts import DAY, DAY_MS, DAY_PANE_MS, HOUR, HOUR_MS, PANE_MS, RING, AccountWindows
 from detectors.columns import Extractor
 from detectors.partials import COUNTS
 from detectors.request import Request
@@ -162,10 +162,6 @@ def test_pages_fit_a_message_even_with_the_longest_ids() -> None:
     windows = AccountWindows()
     rows_of(windows, [f"{number:04}" + "語" * 124 for number in range(256)])
     assert max(map(len, windows.snapshot().values())) < 700_000
-
-
-def test_bits() -> None:
-    assert bits(np.array([0b101], np.uint16)).tolist() == [[1, 0, 1, 0, 0, 0, 0, 0, 0, 0]]
 
 
 def test_ring_order() -> None:

@@ -44,3 +44,16 @@ def test_rows_of_one_account_are_one_and_groups_are_apart() -> None:
     group, met, _ = meetings(np.array([3, 3, 3, 7]), np.array([1, 1, 2, 3]), slots)
     assert group.tolist() == [3, 7]
     assert met.tolist() == [1.0, 0.0]
+
+
+def test_meetings_as_counted_pair_by_pair() -> None:
+    rng = np.random.default_rng(2)
+    group, account, slots = rng.integers(0, 3, 60) * 7, rng.integers(0, 12, 60), random_masks(rng, 60, 4)
+    found, met, chance = meetings(group, account, slots)
+    for place, number in enumerate(np.unique(group).tolist()):
+        masked = {one: np.bitwise_or.reduce(slots[(group == number) & (account == one)]) for one in range(12)}
+        bits = [int(low) | int(high) << 64 for low, high in masked.values()]
+        pairs = [(one, other) for at, one in enumerate(bits) for other in bits[:at]]
+        assert (found[place], met[place]) == (number, sum((one & other).bit_count() for one, other in pairs))
+        by_chance = sum(one.bit_count() * other.bit_count() for one, other in pairs) / SLOTS
+        assert chance[place] == pytest.approx(by_chance)

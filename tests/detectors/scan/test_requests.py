@@ -83,7 +83,9 @@ def damaged(draw: st.DrawFn) -> bytes:
     data = bytearray(draw(events()))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, max(len(data) - 1, 0)))
-        piece = draw(st.sampled_from([b"", b'"', b"\\", b",", b"}", b"{", b"0", b"-", b"\x00", b"\xc3", b" ", b":", b"e1"]))
+        piece = draw(
+            st.sampled_from([b"", b'"', b"\\", b",", b"}", b"{", b"0", b"-", b"\x00", b"\xc3", b" ", b":", b"e1"])
+        )
         data[at : at + draw(st.integers(0, 2))] = piece
     return bytes(data)
 
@@ -122,18 +124,31 @@ def unusual(*lines: bytes) -> list[bool]:
     length = np.array([len(one) for one in lines])
     end, empty = np.cumsum(length), gather([])
     buffer = np.frombuffer(b"".join(lines) + bytes(PADDING), np.uint8)
-    arrays = [np.zeros((len(lines), *part.shape[1:]), part.dtype) for part in (empty.hashes, empty.numbers, empty.lists)]
+    arrays = [
+        np.zeros((len(lines), *part.shape[1:]), part.dtype) for part in (empty.hashes, empty.numbers, empty.lists)
+    ]
     places = np.zeros((len(lines), len(TEXTS), 2), np.int64)
     return scan(buffer, end - length, end, TABLE, arrays[0], places, arrays[1], arrays[2]).tolist()
 
 
 def test_ordinary_events_are_scanned() -> None:
     whole = {"client.address": "2001:db8::1", "prompt.simhash": "0f" * 8, "prompt.capabilities": ["coding"]}
-    assert unusual(line(), line(**whole), line(**{"some.thing": "else", "more": 7, "none": None, "yes": True})) == [False] * 3
+    assert (
+        unusual(line(), line(**whole), line(**{"some.thing": "else", "more": 7, "none": None, "yes": True}))
+        == [False] * 3
+    )
 
 
 def test_what_needs_care_is_not() -> None:
-    careful = [line(prompt__text="hi"), line(user_agent="ü"), line(account__plan=""), line(tools__count=-1), b"", b"{}", b"[]"]
+    careful = [
+        line(prompt__text="hi"),
+        line(user_agent="ü"),
+        line(account__plan=""),
+        line(tools__count=-1),
+        b"",
+        b"{}",
+        b"[]",
+    ]
     assert all(unusual(*careful))
 
 

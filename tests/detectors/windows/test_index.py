@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.windows import KeySet, RowIndex
+from detectors.windows import KeySet, PairIndex, RowIndex
+from detectors.windows.index import pairs
 
 STEPS = st.lists(st.tuples(st.sampled_from(["add", "remove"]), st.sets(st.integers(0, 400), max_size=150)), max_size=12)
 SPREAD = st.sampled_from([1, 0x9E3779B97F4A7C15, 1 << 40])
@@ -48,3 +49,14 @@ def test_keys_of_one_bucket_stand_beside_it() -> None:
     subject.add(keys)
     assert subject.has(keys).all()
     assert not subject.has(keys + np.uint64(unmix * 1_000 % (1 << 64))).any()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 3)), unique=True, max_size=200))
+def test_pairs_are_found_by_both_halves(numbers: list[tuple[int, int]]) -> None:
+    high, low = np.array(numbers, np.int32).reshape(-1, 2).T.copy()
+    index = PairIndex(lambda: (high, low))
+    half = len(numbers) // 2
+    index.add(np.arange(half))
+    assert index.get(pairs(high, low)).tolist() == [*range(half), *[-1] * (len(numbers) - half)]
+    index.remove(pairs(high[:half:2], low[:half:2]))
+    assert index.get(pairs(high[:half], low[:half])).tolist() == [row if row % 2 else -1 for row in range(half)]

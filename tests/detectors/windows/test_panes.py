@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.windows import PaneRing, Table
-from detectors.windows.panes import NARROW_MAX
+from detectors.windows.compiled import NARROW_MAX
 
 PANE_MS, PANES = 1_000, 4
 SUBJECTS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.accounts import bits
+from detectors.partials import CAPABILITIES
 from tests.benchmarks.detection.columns import (
     DAY_MS,
     ELICITED,
@@ -88,7 +88,8 @@ def chain_of_thought(hours: Hours) -> Signal:
     """Elicitation at all, in a fifth of the hour's prompts, and one capability in seven tenths of them."""
     asked = hours.sum(hours.columns.counts[:, ELICITED])
     enough = hours.size >= 5
-    indicator = bits(hours.columns.capabilities.astype(np.uint16))[hours.order]
+    masks = hours.columns.capabilities.astype(np.uint16)[hours.order]
+    indicator = (masks[:, None] >> np.arange(len(CAPABILITIES), dtype=np.uint16)) & 1
     top = np.add.reduceat(indicator[:, :-1], hours.start, axis=0).max(axis=1)
     score = 0.40 * (asked > 0) + 0.35 * (enough & (asked >= 0.2 * hours.size))
     score += 0.25 * (enough & (top >= 0.7 * hours.size))
