@@ -33,6 +33,8 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "compiling the inner loops, once"
+	$(BIN)/python -c "import detectors.stages.group; from detectors.scan.requests import decode; decode([b'{}'], 0)"
 	@touch $@
 
 demo: $(READY)

@@ -1,8 +1,8 @@
 """What compiled loops are made with: one way to compile them, sorting in place, and runs of equal numbers.
 
 A loop has one signature, or is always called alike, so that it is compiled once and found in numba's cache from then
-on. Arrays are contiguous and writable. A loop does what several passes of numpy would, in one; exp, log and the like stay with numpy, whose results
-in the last bit are not those of the C library.
+on. Arrays are contiguous and writable. A loop does what several passes of numpy would, in one; exp, log and the like
+stay with numpy, whose results in the last bit are not those of the C library.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ true or false; a list of names; and what only `detectors.request` reads."""
 
 KINDS = {
     "event_id": TEXT, "account_id": TEXT, "gen_ai_request_model": TEXT, "account_plan": TEXT,
-    "account_verification": TEXT, "account_signup_pathway": TEXT, "access_path": TEXT, "payment_fingerprint": TEXT, "device_fingerprint": TEXT,
-    "client_address": ADDRESS,
+    "account_verification": TEXT, "account_signup_pathway": TEXT, "access_path": TEXT,
+    "payment_fingerprint": TEXT, "device_fingerprint": TEXT, "client_address": ADDRESS,
     "organization_id": HASH, "prompt_template": HASH, "prompt_content": HASH,
     "thinking_signature_hash": HASH, "prompt_simhash": SIMHASH,
     "prompt_language": LANGUAGE, "client_geo_country": BIT, "user_agent_original": BIT,

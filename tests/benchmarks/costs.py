@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.partials import encode
-from detectors.request import decode_batch
+from detectors.scan.requests import decode
 from detectors.settings import DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
@@ -71,7 +71,7 @@ class Pipeline:
             batch = lines(who[start : start + BATCH], self.requests, self.tick_ms)
             clock = _laps(self.spent)
             next(clock)
-            requests, _, _ = decode_batch(batch, 1 << 60)
+            requests, _, _ = decode(batch, 1 << 60)
             clock.send("decode")
             partials = self.account.process(requests, np.arange(len(requests)) + self.requests)
             clock.send("account stage")

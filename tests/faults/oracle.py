@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord
 
 from detectors import partials
 from detectors.partials import Partial
-from detectors.request import decode_batch
+from detectors.scan.requests import decode
 from detectors.settings import DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
@@ -75,7 +75,7 @@ def expected(requests: Sequence[Sequence[ConsumerRecord]], settings: DetectorSet
         stage = AccountStage(settings, number)
         for start in range(0, len(records), BATCH):
             part = records[start : start + BATCH]
-            good, indices, rejects = decode_batch([r.value for r in part], [r.timestamp for r in part])
+            good, indices, rejects = decode([r.value for r in part], [r.timestamp for r in part])
             dead.update({(number, part[reject.index].offset): reject.reason for reject in rejects})
             found += stage.process(good, [part[index].offset for index in indices])
         found += stage.advance(int(time.time() * 1000)) if flush else []
