@@ -5,7 +5,17 @@ import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Group, Groups, Population
-from detectors.membership import CROWD, LIST, accused, crowded, linked, ordinary_share, ringed
+from detectors.membership import (
+    CROWD,
+    LIST,
+    accused,
+    akin,
+    beyond_chance,
+    crowded,
+    linked,
+    ordinary_share,
+    ringed,
+)
 from detectors.partials import FAMILIES
 
 NETWORK, PAYMENT = FAMILIES.index("network"), FAMILIES.index("payment")
@@ -234,3 +244,63 @@ def test_young_users_of_a_products_prompts_are_not_accused_for_its_exits(graph: 
     assert np.flatnonzero(accused(Groups(graph, [part], Population()), 0)).tolist() == list(range(30))
     graph.values["accounts"][:] = 2_000
     assert not accused(Groups(graph, [part], Population()), 0).any(), "nothing that they share is rare"
+
+
+def pairs(graph: Graph, accounts: np.ndarray, known: int) -> None:
+    """Let accounts share a network two by two, each known of `known` accounts."""
+    for first in range(0, len(accounts), 2):
+        share(graph, accounts[first : first + 2], NETWORK, known)
+    graph.accounts["carries"][accounts] = 1 << NETWORK
+
+
+def test_how_many_are_linked_says_more_than_who_is(graph: Graph) -> None:
+    members = np.arange(200)
+    pairs(graph, members[:160], 4)
+    graph.accounts["carries"][members] = 1 << NETWORK
+    assert not ringed(graph, members).any()
+    assert beyond_chance(graph, members) > 0.7
+    graph.values["accounts"][:] = 60
+    assert beyond_chance(graph, members) < 0.3, "chance alone joins most of them"
+    assert beyond_chance(graph, np.arange(1_000, 1_200)) == 0.0
+
+
+def test_an_operation_of_loosely_linked_accounts_is_accused(graph: Graph) -> None:
+    campaign = machines(graph, np.arange(100))
+    share(graph, campaign[:12], PAYMENT, 12)
+    pairs(graph, campaign[12:], 4)
+    graph.accounts["carries"][campaign] = 1 << NETWORK
+    assert accused(users(graph, campaign), 0).mean() > 0.9
+    crowd = np.arange(1_000, 1_300)
+    graph.accounts["carries"][crowd] = 1 << NETWORK
+    found = accused(users(graph, np.concatenate([campaign, crowd])), 0)
+    assert not found[100:].any()
+
+
+def test_kin_are_members_or_surely_of_their_kind(graph: Graph) -> None:
+    campaign, strangers = machines(graph, np.arange(60)), np.arange(1_000, 1_040)
+    found = akin(graph, np.concatenate([campaign[20:], strangers]), campaign[:40])
+    assert found[:20].all(), "members"
+    assert found[20:40].mean() > 0.9, "others like them"
+    assert not found[40:].any()
+
+
+def work(graph: Graph, accounts: np.ndarray, templates: int) -> None:
+    """Let accounts send all they send through templates of their own."""
+    values = graph.values.take(templates)
+    graph.values["accounts"][values] = len(accounts)
+    for value in values:
+        uses = graph.uses.take(len(accounts))
+        graph.uses["account"][uses], graph.uses["value"][uses] = accounts, value
+        graph.uses["counts"][uses, 0] = graph.accounts["counts"][accounts, 0] / templates
+
+
+def test_who_is_linked_once_must_work_through_the_prompts_of_those_linked_twice(graph: Graph) -> None:
+    campaign, customers = machines(graph, np.arange(30)), machines(graph, np.arange(100, 112))
+    for first in range(0, 30, 10):
+        share(graph, campaign[first : first + 10], PAYMENT, 10)
+    share(graph, np.concatenate([campaign, customers]), NETWORK, 42)
+    rows = np.concatenate([campaign, customers])
+    assert accused(component(graph, rows), 0).all(), "no prompts are known"
+    work(graph, campaign, 3)
+    work(graph, customers, 5)
+    assert np.flatnonzero(accused(component(graph, rows), 0)).tolist() == list(range(30))

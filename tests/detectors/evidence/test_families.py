@@ -131,6 +131,14 @@ def test_links_of_accounts_that_carry_nothing_are_not_measured(graph: Graph) -> 
     assert np.isnan(links.statistic(group(graph, np.full(SIZE, 10.0)))[0])
 
 
+def test_accounts_that_carry_nothing_speak_neither_for_links_nor_against_them(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 10.0))
+    graph.accounts["carries"][groups.account] = 1 << ATTRIBUTES.index("signature")
+    assert np.isnan(links.statistic(groups)[0]), "a signature is no card, device or network"
+    graph.accounts["carries"][groups.account[: SIZE // 4]] |= 1 << ATTRIBUTES.index("payment")
+    assert links.statistic(groups)[0] == pytest.approx(0.75 * links.SILENT)
+
+
 def test_cohort_is_young_and_born_together(graph: Graph) -> None:
     spread = np.linspace(1, 99, SIZE) * DAY_MS
     assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, 98 * DAY_MS)))[0] == 1.0

@@ -30,6 +30,30 @@ def test_the_farm_is_one_bundle_without_the_popular_prompt() -> None:
     assert graph.values["accounts"][found[0]].tolist() == [20, 20, 20]
 
 
+def young(operators: int, guests: int) -> Graph:
+    """Return accounts that have sent eight requests each over twelve prompts, six of them known to each.
+
+    Some are guests at a popular prompt too, on which others live.
+    """
+    graph, rng = Graph(14.0, 10**6), np.random.default_rng(5)
+    known = [rng.choice(12, 6, replace=False) for _ in range(operators)]
+    for number in range(1, 9):
+        uses = [(f"farm{n:03}", "template", 100 + int(known[n][rng.integers(6)])) for n in range(operators)]
+        uses += [(f"farm{n:03}", "template", POPULAR) for n in range(guests) if number % 4 == 1]
+        uses += [(f"people{n:03}", "template", POPULAR) for n in range(120) if number % 3 == 1]
+        one = partial(number, uses)
+        graph.update(Tick((number + 1) * TICK_MS, one.accounts, {name: one.column(name) for name in SCHEMA}))
+    return graph
+
+
+def test_few_requests_over_many_prompts_show_one_operation() -> None:
+    graph = young(150, 30)
+    found = bundles(graph, 5, 0)
+    assert len(found) == 1
+    assert len(found[0]) >= 10
+    assert graph.values["accounts"][found[0]].max() < 120, "the popular prompt is none of them"
+
+
 def test_traffic_adds_up_over_the_templates() -> None:
     graph = world()
     columns = traffic(graph, bundles(graph, 5, 0)[0])
