@@ -36,7 +36,7 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Evidence two accounts need, from at least two families, to be joined (DETECTION §3.2)."""
     min_accounts: Annotated[int, Meta(ge=3)] = 5
     """Values and components of fewer accounts are not followed."""
-    min_group_accounts: Annotated[int, Meta(ge=5)] = 12
+    min_group_accounts: Annotated[int, Meta(ge=5)] = 20
     """Smaller groups are not judged: published campaigns had hundreds of accounts, a customer's own keys are few."""
     min_requests: Positive = 100
     """Nor are groups of fewer requests: no statistic means anything on them."""

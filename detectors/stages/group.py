@@ -42,7 +42,7 @@ WEEK_MS = 7 * DAY_MS
 LEAST_NATS = 9.0
 """However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
 KIN_NATS = 4.0
-LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 6.0, 20.0, 3.0])
+LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 45.0, 20.0, 3.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert."""
