@@ -236,9 +236,10 @@ class Campaigns:
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
     def kin(self, accounts: NDArray, now: int) -> NDArray[np.int64] | None:
-        """Return the members of the undismissed campaign that a good part of these belong to, or that they go on with.
+        """Return who the accounts must be like to be of a campaign that nobody dismissed; None where there is none.
 
-        None of those when the campaign is another's, all of `accounts` when these take its work over.
+        Its members where a good part of the accounts are among them; the accounts themselves where they go on with
+        its work: a second pool may be of another kind.
         """
         silent = self.rulings.dismissed.keys()
         shared = {n: both for n, both in self._overlaps(accounts.tolist()).items() if n not in silent}
