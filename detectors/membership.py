@@ -25,7 +25,7 @@ CROWD = 20
 MOSTLY, NEARLY = 0.5, 0.8
 """Those accused do at least the first part of a group's work; where they do the second, doubtful members go along."""
 PART = 0.2
-"""What is said of a cell is not said of linked accounts that do less than this part of its work."""
+"""What is said of a cell, or of shared work, is not said of linked accounts that do less than this part of it."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
 CHANCE = 0.02
@@ -70,7 +70,8 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         busy = requests >= BREADTH * np.average(requests, weights=requests)
-        return _like_those_linked_twice(graph, accounts, joined & new & broad & busy)
+        result = _like_those_linked_twice(graph, accounts, joined & new & broad & busy)
+        return np.asarray(result & (requests[result].sum() >= PART * requests.sum()), bool)
     if part.kind in (TEMPLATE, BUNDLE):
         return _workers(groups, position, joined, new)
     mix = groups.column("capabilities")[mine].astype(np.float64)

@@ -246,6 +246,16 @@ def test_young_users_of_a_products_prompts_are_not_accused_for_its_exits(graph: 
     assert not accused(Groups(graph, [part], Population()), 0).any(), "nothing that they share is rare"
 
 
+def test_a_few_are_not_accused_for_the_work_of_many(graph: Graph) -> None:
+    ring, others = machines(graph, np.arange(8)), app_users(graph, np.arange(1_000, 1_300))
+    graph.accounts["recent"][others] = -1
+    share(graph, ring, PAYMENT, 8)
+    for rows, expected in ((ring, True), (np.concatenate([ring, others]), False)):
+        traffic = {"account": rows, "counts": graph.accounts["counts"][rows], "templates": np.full(len(rows), 6.0)}
+        part = Group(SUBPOPULATION, traffic, np.arange(len(rows)), rows, np.zeros(0, np.int64))
+        assert accused(Groups(graph, [part], Population()), 0).any() == expected
+
+
 def pairs(graph: Graph, accounts: np.ndarray, known: int) -> None:
     """Let accounts share a network two by two, each known of `known` accounts."""
     for first in range(0, len(accounts), 2):

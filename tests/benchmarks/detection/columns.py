@@ -16,6 +16,7 @@ from detectors.columns import Extractor
 from detectors.hashing import digest
 from detectors.partials import FAMILIES
 from detectors.request import Request, decode_batch
+from detectors.scan.requests import gather
 from detectors.settings import DetectorSettings, WindowSettings
 from detectors.stages.account import AccountStage
 from stream.reader import LineReader
@@ -88,7 +89,7 @@ class _Reader:
         self._read = 0
 
     def add(self, requests: list[Request]) -> None:
-        part = self._extract(requests)
+        part = self._extract(gather(requests))
         number = self._number
         part["account"] = np.array([number.setdefault(r.account_id, len(number)) for r in requests], np.int64)
         part["address"] = np.array([digest(r.client_address) if r.client_address else 0 for r in requests], np.uint64)
