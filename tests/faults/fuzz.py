@@ -34,6 +34,8 @@ except ImportError:
 HANG_S = 20
 MEMORY_MB = 1_500
 MAX_BYTES = 1 << 16
+NESTED = 500
+"""How deep a value may nest depends on how deep the caller stands in Python's stack, beyond this."""
 STAGE_BATCH = 500
 """Accepted lines that a stage, always a new one, is given at once."""
 LINES_AT_ONCE = 32
@@ -108,10 +110,11 @@ class Target:
 
     def _judge(self, lines: list[bytes]) -> None:
         requests, indices, rejects = self._decode(lines, NOW_MS)
-        plain, places, refused = self._plainly(lines, NOW_MS)
-        assert (indices.tolist(), rejects) == (list(places), refused), "both ways to decode accept the same"
-        other = self._gather(plain)
-        assert all((getattr(requests, name) == getattr(other, name)).all() for name in ("hashes", "numbers", "lists"))
+        if max(line.count(b"[") + line.count(b"{") for line in lines) < NESTED:
+            plain, places, refused = self._plainly(lines, NOW_MS)
+            assert (indices.tolist(), rejects) == (list(places), refused), "both ways to decode accept the same"
+            other = self._gather(plain)
+            assert all((getattr(requests, n) == getattr(other, n)).all() for n in ("hashes", "numbers", "lists"))
         assert all(reject.reason in self._reasons and len(reject.detail) < 200 for reject in rejects)
         self._waiting += [lines[index] for index in indices]
         self.lines += len(lines)
