@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.columns import Columns
-from detectors.compiled import by_row, sort_runs
+from detectors.compiled import by_row, numbered, sort_runs
 from detectors.features import features
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.tallies import capabilities_of, gap_moments
@@ -92,8 +92,7 @@ class AccountWindows:
         found = self._index.get(keys)
         if (found < 0).any():
             unknown = np.flatnonzero(found < 0)
-            _, first = np.unique(keys[unknown], return_index=True)
-            places = unknown[np.sort(first)]
+            places = unknown[numbered(keys[unknown])[1]]
             self._add(keys[places], [name(place) for place in places.tolist()])
             found[unknown] = self._index.get(keys[unknown])
         return found

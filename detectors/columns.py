@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import numbered, plain
 from detectors.hashing import network
 from detectors.partials import CAPABILITIES, COUNTS, ELICITATIONS
-from detectors.scan.few import few
 from detectors.scan.fields import MISSING
 from detectors.scan.requests import Requests
 
@@ -65,12 +65,13 @@ class Names:
         """Return the numbers of one of `scan.fields.NAMES` of the requests, shape (len(requests),)."""
         if len(self._by_hash) > CACHE_ENTRIES:
             self._by_hash = {0: -1}
-        unique, first, inverse = few(requests.hash(name))
-        for at in np.sort(first).tolist():
-            number = int(requests.hash(name)[at])
+        hashes = plain(requests.hash(name), np.uint64)
+        place, first = numbered(hashes)
+        unique = hashes[first].tolist()
+        for number, at in zip(unique, first.tolist(), strict=True):
             if number not in self._by_hash:
                 self._by_hash[number] = self._code(requests.text(name, at))
-        return np.array([self._by_hash[number] for number in unique.tolist()], np.int16)[inverse]
+        return np.array([self._by_hash[number] for number in unique], np.int16)[place]
 
 
 class Extractor:
@@ -110,20 +111,21 @@ class Extractor:
         }
 
     def _identifiers(self, requests: Requests, name: str) -> NDArray[np.uint64]:
-        hashes = requests.hash(name)
+        hashes = plain(requests.hash(name), np.uint64)
         if self._key is None:
-            return hashes.copy()
+            return hashes
         cache = self._keyed[name]
         if len(cache) > CACHE_ENTRIES:
             cache.clear()
             cache[0] = 0
-        unique, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-        for number, row in zip(unique.tolist(), first.tolist(), strict=True):
+        place, first = numbered(hashes)
+        unique = hashes[first].tolist()
+        for number, row in zip(unique, first.tolist(), strict=True):
             if number not in cache:
                 text = requests.text(name, row)
                 text = network(text) if name == "client_address" else text
                 cache[number] = int.from_bytes(hmac.digest(self._key, text.encode(), "sha256")[:8], "little")
-        return np.array([cache[number] for number in unique.tolist()], np.uint64)[inverse]
+        return np.array([cache[number] for number in unique], np.uint64)[place]
 
 
 def _counts(requests: Requests) -> NDArray[np.float32]:

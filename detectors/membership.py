@@ -196,9 +196,10 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
     likely, bare = np.zeros(len(accounts)), _bare(graph, accounts)
     if core.sum() < CORE and listed.mean() >= MOSTLY:
         return listed
-    loosely = works & ~joined & linked(graph, accounts, accounts)
-    if max(core.sum() / max((works & ~bare).sum(), 1), beyond_chance(graph, accounts)) < LINKED:
-        apart, loosely = apart & bare, loosely & False
+    tied = linked(graph, accounts, accounts)
+    loosely = works & ~joined & tied
+    if max(core.sum() / max((works & ~bare).sum(), 1), beyond_chance(graph, accounts, tied)) < LINKED:
+        apart, loosely = apart & bare, np.zeros(len(accounts), bool)
     if core.sum() >= CORE:
         likely = belonging(graph, accounts, core)
     elif ordinary_share(new[works & ~joined], groups.population.young) <= 1.0 - SURE:
@@ -265,22 +266,25 @@ def ringed(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[n
     return np.asarray(np.bincount(label[: len(accounts)], minlength=size)[label[: len(accounts)]] >= CORE, bool)
 
 
-def beyond_chance(graph: Graph, accounts: NDArray) -> float:
+def beyond_chance(graph: Graph, accounts: NDArray, tied: NDArray[np.bool_]) -> float:
     """Return which part of the accounts with a card, device or network must be linked by more than chance, at least.
 
     Were they drawn from everybody, one of n out of N accounts would meet no other holder of its rare values with
     probability (1 − n/N)^Σ(d − 1), d being how many accounts have each. Linked are then that many less; what is left
     is a mixture of those and of accounts that are linked for sure.
+
+    Args:
+        tied: which of the accounts are `linked` to another of them.
     """
-    carrying = accounts[~_bare(graph, accounts)]
-    if not len(carrying):
+    carries = ~_bare(graph, accounts)
+    if not carries.any():
         return 0.0
-    values = graph.accounts["recent"][carrying].reshape(len(carrying), -1)
+    values = graph.accounts["recent"][accounts[carries]].reshape(int(carries.sum()), -1)
     holders = np.where(values >= 0, graph.values["accounts"][values], 1).astype(np.float64)
     others = np.where(rarity(holders, graph.population) >= RARE, np.maximum(holders - 1.0, 0.0), 0.0).sum(1)
     share = min(len(accounts) / max(graph.population, 1), 1.0)
     chance = float((1.0 - (1.0 - share) ** others).mean()) if share < 1.0 else 1.0
-    found = float(linked(graph, carrying, accounts).mean())
+    found = float(tied[carries].mean())
     return max(found - chance, 0.0) / max(1.0 - chance, 1e-9)
 
 
