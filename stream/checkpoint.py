@@ -9,12 +9,12 @@ later owner, as the decisions in a compacted topic, go through the same fence (`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import IllegalOperation, ProducerFenced
 from aiokafka.structs import RecordMetadata
 
 from stream import clients
@@ -141,10 +141,13 @@ class Changelog:
 
     async def _send(self, records: Iterable[_Record]) -> list[RecordMetadata]:
         assert self._producer is not None
-        sent = [
-            await self._producer.send(topic, value, key=key, partition=partition)
-            for topic, key, value, partition in records
-        ]
+        sent: list[Awaitable[RecordMetadata]] = []
+        try:
+            for topic, key, value, partition in records:
+                sent.append(await self._producer.send(topic, value, key=key, partition=partition))
+        except IllegalOperation:  # the transaction ended meanwhile, and those sent before say why
+            await asyncio.gather(*sent)
+            raise
         return await asyncio.gather(*sent)
 
     async def restore(self, kept: Mark | None = None) -> Restored:

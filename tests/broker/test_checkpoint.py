@@ -103,6 +103,26 @@ def test_a_zombie_cannot_say_anything_after_the_new_owner_has_opened(filled: Kaf
     assert [record.value for record in log.read(filled, topics.DECISIONS)] == [b"revision 1", b"revision 2"]
 
 
+def test_a_zombie_that_learns_of_it_between_two_messages_says_why(filled: KafkaSettings) -> None:
+    async def run() -> None:
+        async with opened(filled) as zombie, opened(filled):
+            client = zombie._producer.client
+            known = client._wait_on_metadata
+
+            async def slow(topic: str) -> object:
+                if topic.endswith(topics.DECISIONS):
+                    await asyncio.sleep(1)
+                return await known(topic)
+
+            client._wait_on_metadata = slow
+            with pytest.raises(FencedError, match="another worker has taken over"):
+                await zombie.send([Message(topics.ALERTS, b"a", b"1"), Message(topics.DECISIONS, b"a", b"2")])
+
+    asyncio.run(run())
+    assert not log.read(filled, topics.ALERTS)
+    assert not log.read(filled, topics.DECISIONS)
+
+
 def test_half_a_checkpoint_is_none(filled: KafkaSettings) -> None:
     async def run() -> Restored:
         async with opened(filled) as dying:
