@@ -62,10 +62,11 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     accounts, requests = groups.account[mine], groups.requests[mine]
     own = graph.accounts["counts"][accounts, 0]
     around_work = part.kind in (BEHAVIOUR, TEMPLATE, BUNDLE)
-    joined = ringed(graph, accounts) if around_work else linked(graph, accounts, accounts)
+    ring = rings(graph, accounts) if around_work else np.zeros(0, np.int64)
+    joined = ring >= 0 if around_work else linked(graph, accounts, accounts)
     new = young(graph, accounts)
     if part.kind == BEHAVIOUR:
-        return _cell(graph, accounts, joined, new)
+        return _cell(graph, accounts, ring, new)
     if part.kind == SUBPOPULATION:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
@@ -73,7 +74,7 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         result = _like_those_linked_twice(graph, accounts, joined & new & broad & busy)
         return np.asarray(result & (requests[result].sum() >= PART * requests.sum()), bool)
     if part.kind in (TEMPLATE, BUNDLE):
-        return _workers(groups, position, joined, new)
+        return _workers(groups, position, ring, new)
     mix = groups.column("capabilities")[mine].astype(np.float64)
     whole = mix.sum(0)
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
@@ -130,19 +131,21 @@ def _component(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: 
     return _like_those_linked_twice(graph, accounts, result)
 
 
-def _cell(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _cell(graph: Graph, accounts: NDArray, ring: NDArray[np.int64], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which accounts of a cell of behaviour are accused, shape (len(accounts),).
 
     The linked who are like each other, and where many are, those like them that carry no card, device or network. Some
     are surely linked: chance explains their rings in no cell as large. Where those are most of the linked, who is far
     likelier one of the unlinked is a stranger, however linked; where few are linked and most of those loosely, all are.
     """
-    bare = _bare(graph, accounts)
+    bare, others = _bare(graph, accounts), _of_other_rings(graph, accounts, ring)
+    joined = (ring >= 0) & ~others
     share = joined[~bare].mean() if (~bare).any() else 1.0
     sure = ringed(graph, accounts, CHANCE / len(accounts))
     twice = linked_families(graph, accounts, accounts) > 1
     sure &= new | twice
     strangers = ~(joined | bare)
+    sure &= ~others
     told = sure.sum() >= max(CORE, MOSTLY * joined.sum())
     if share < LINKED and not told:
         return np.zeros(len(accounts), bool)
@@ -174,15 +177,20 @@ def _of_one_kind(
     return joined & near, bare & ~unlike
 
 
-def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which users of a group's prompts are accused, shape (members of the group,).
 
     Besides the linked those who are like them, or, where hardly anybody is linked, the young among whom there can be
     few ordinary ones; where those do nearly all of the work, whoever is rather like them than not. Nobody is when they
     do less than half of it: the evidence is of another group's making, whose members use a popular prompt too.
+
+    Args:
+        ring: of each member, see `rings`.
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
+    others = _of_other_rings(graph, accounts, ring)
+    joined = (ring >= 0) & ~others
     busy = requests >= WORK_SHARE * graph.accounts["counts"][accounts, 0]
     works, listed = busy, np.zeros(len(accounts), bool)
     if part.kind == BUNDLE:
@@ -191,13 +199,13 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
         listed = works & busy & (used >= LIST)
     elif (joined & new).mean() >= MOSTLY:
         works = works | (joined & new)  # of one operation, which has more templates than this
-    core, apart = works & joined, works & busy & ~joined & ~crowded(graph, accounts)
+    core, apart = works & joined, works & busy & ~joined & ~others & ~crowded(graph, accounts)
     core = alike(graph, accounts, core)
     likely, bare = np.zeros(len(accounts)), _bare(graph, accounts)
     if core.sum() < CORE and listed.mean() >= MOSTLY:
         return listed
     tied = linked(graph, accounts, accounts)
-    loosely = works & ~joined & tied
+    loosely = works & ~joined & tied & ~others
     if max(core.sum() / max((works & ~bare).sum(), 1), beyond_chance(graph, accounts, tied)) < LINKED:
         apart, loosely = apart & bare, np.zeros(len(accounts), bool)
     if core.sum() >= CORE:
@@ -206,8 +214,28 @@ def _workers(groups: Groups, position: int, joined: NDArray[np.bool_], new: NDAr
         likely[new & bare] = 1.0
     result = core | (apart & (likely >= SURE)) | (loosely & (likely >= LIKELIER))
     if requests[result].sum() >= NEARLY * requests.sum():
-        result |= works & busy & (likely >= LIKELIER)
+        result |= works & busy & ~others & (likely >= LIKELIER)
     return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
+
+
+def _of_other_rings(graph: Graph, accounts: NDArray, ring: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which accounts are in rings of other operations than the largest ring, shape (len(accounts),).
+
+    A relay and an honest gateway bring the same tools' customers, each on its own cards. Rings are of another operation
+    as a whole, when one holds most of those in rings, chance does not explain what tells the rest from it, and they are
+    likelier of the rest.
+    """
+    joined = ring >= 0
+    size = np.bincount(ring[joined], minlength=1)
+    largest = ring == size.argmax()
+    rest = joined & ~largest
+    if size.max() < MOSTLY * joined.sum() or min(largest.sum(), rest.sum()) < CORE:
+        return np.zeros(len(accounts), bool)
+    if not differ(graph, accounts, largest, rest):
+        return np.zeros(len(accounts), bool)
+    nearer = nearness(graph, accounts, largest, rest, (HOURS,))
+    foreign = np.bincount(ring[rest], nearer[rest], len(size)) <= 0.0
+    return np.asarray(rest & foreign[ring], bool)
 
 
 def akin(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool_]:
@@ -241,7 +269,12 @@ def ordinary_share(new: NDArray[np.bool_], usual: float) -> float:
 
 
 def ringed(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np.bool_]:
-    """Tell which accounts are joined to at least four others of them, in steps from one rare value to the next.
+    """Tell which accounts are in a ring of at least five, see `rings`."""
+    return np.asarray(rings(graph, accounts, chance) >= 0, bool)
+
+
+def rings(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np.int64]:
+    """Return the ring of each account, −1 for none: five or more, joined in steps from one rare value to the next.
 
     An account counts when chance does not explain that so many others with its values are among these: in a group of a
     tenth of everybody two of a household, or five of an office of fifty, are often found.
@@ -263,7 +296,8 @@ def ringed(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[n
     size = len(accounts) + len(names)
     edges = coo_array((np.ones(len(value)), (who, len(accounts) + value)), shape=(size, size))
     _, label = connected_components(edges, directed=False)
-    return np.asarray(np.bincount(label[: len(accounts)], minlength=size)[label[: len(accounts)]] >= CORE, bool)
+    mine = label[: len(accounts)].astype(np.int64)
+    return np.where(np.bincount(mine, minlength=size)[mine] >= CORE, mine, -1)
 
 
 def beyond_chance(graph: Graph, accounts: NDArray, tied: NDArray[np.bool_]) -> float:

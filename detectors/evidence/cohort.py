@@ -14,16 +14,18 @@ YOUNG_MS = 14 * DAY_MS
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return the mean of two shares of the members: under 14 days old when first seen, and born in the densest week.
+    """Return the mean of two shares of the members: under 14 days old when first seen, and those born in one week too.
 
+    An office or a reseller that opened its accounts in one week a year ago did not make them for what they do now.
     NaN where most sign-ups are not known: clouds do not tell.
     """
     created = groups.graph.accounts["created"][groups.account]
     known = created >= 0
     first = groups.graph.accounts["first"][groups.account]
-    young = groups.sum((known & (first - created < YOUNG_MS)).astype(np.float64))
+    young = known & (first - created < YOUNG_MS)
+    count = groups.sum(young.astype(np.float64))
     known_count = groups.sum(known.astype(np.float64))
-    share = (young + densest(groups, created)) / (2.0 * np.maximum(known_count, 1.0))
+    share = (count + densest(groups, np.where(young, created, -1))) / (2.0 * np.maximum(known_count, 1.0))
     return np.where(known_count >= groups.size / 2, share, np.nan)
 
 

@@ -21,15 +21,16 @@ PURPOSE = np.array([name in ("capability", "elicitation", "sweep", "cleaning") f
 DECISIVE = np.array(
     [name in ("elicitation", "shared_prompts", "links", "replay", "failover", "sweep") for name in NAMES]
 )
-HARVEST = np.array([name in ("relay", "replay") for name in NAMES])
+SHARED_PROMPTS, REPLAY = NAMES.index("shared_prompts"), NAMES.index("replay")
 AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
 work through many prompts together, share cards and devices a few at a time, go on where another was turned away, or try
 technique after technique: one of these must show."""
-HARVEST_NATS = 1.0
-"""A product that harvests its own users' sessions asks for nothing in particular: what shows instead of a purpose is
-that many people stand behind its accounts, or that reasoning signatures go from one to the next."""
+PURPOSE_NATS = 1.0
+"""What is asked must speak for extraction: by what it is about, or by being one list of work that many go through. A
+product that harvests its own users' sessions asks for nothing in particular: what shows instead is that reasoning goes
+from one account to the next. Many people behind an account are no purpose: so are a gateway's."""
 
 
 @dataclass
@@ -108,8 +109,8 @@ class Fusion:
     def is_telling(nats: NDArray) -> NDArray[np.bool_]:
         """Tell whether raw nats (F, …) speak for extraction or harvest, and show what honest crowds do not do."""
         decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
-        harvest = np.maximum(nats[HARVEST], 0.0).sum(0) >= HARVEST_NATS
-        return np.asarray(((nats[PURPOSE].sum(0) > 0.0) | harvest) & decisive)
+        asked = nats[PURPOSE].sum(0) + np.maximum(nats[SHARED_PROMPTS], 0.0)
+        return np.asarray((np.maximum(asked, nats[REPLAY]) >= PURPOSE_NATS) & decisive)
 
     def vote(self, judgement: Judgement, groups: Groups, group: int, peak: float) -> None:
         """Let one group that is taken for honest join the references.

@@ -3,7 +3,8 @@
 A relay serves its own users from a pool of accounts (serve-and-harvest, threat-intelligence report of September 2026;
 CISA AA26-251A: one credential over many addresses and user agents), and sends all of them from one copy of an official
 client. Resellers, gateways and apps serve many people too, which is why the comparison is with accounts that make as
-many requests. Strangers with one client are nobody's fault, so that counts only on top of the first.
+many requests, and why those who signed up as resellers do not count. Strangers with one client are nobody's fault, so
+that counts only on top of the first.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from detectors.linking.traits import agents, sum_bits, varieties
 from detectors.partials import VARIETIES
 
 NAME = "relay"
+RESELLER = "reseller"
+"""The sign-up pathway of those who say that they serve others."""
 PRIOR = 5.0
 """Accounts of ordinary taste added to every group when its user agents are looked at."""
 
@@ -25,13 +28,15 @@ PRIOR = 5.0
 def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return e (1 + u): how many people there are behind an account, and how uniform the clients are all the same.
 
-    e is the mean over the members of ln(b / b₉₀), not below 0, where b is languages × countries × user agents and b₉₀
-    is exceeded by one in ten of the accounts with about as many requests; u is the part of the group's organisations
-    with one user agent, less the part of all accounts. NaN where less than half of the members can be compared.
+    e is the mean over the members of ln(b / b₉₀), not below 0, and 0 for declared resellers, where b is languages ×
+    countries × user agents and b₉₀ is exceeded by one in ten of the accounts with about as many requests; u is the
+    part of the group's organisations with one user agent, less the part of all accounts. NaN where less than half of
+    the members can be compared.
     """
     wide = breadth(groups.graph, groups.account)
     usual = groups.population.norms.breadth[octave(groups.graph.accounts["counts"][groups.account, 0])]
-    excess = np.maximum(wide - usual, 0.0)
+    declared = groups.graph.accounts["pathway"][groups.account] == groups.graph.names.codes([RESELLER])[0]
+    excess = np.maximum(wide - usual, 0.0) * ~declared
     known = ~np.isnan(excess)
     count = groups.sum(known.astype(np.float64))
     mean = groups.sum(np.where(known, excess, 0.0)) / np.maximum(count, 1.0)

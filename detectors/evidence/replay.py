@@ -19,18 +19,24 @@ SIGNATURE = FAMILIES.index("signature")
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return the share of the members that replayed a signature which another organisation's member replayed too."""
+    """Return the mean share of the members' requests that replay signatures which accounts share.
+
+    Only the requests of members that replayed one which another organisation's member replayed too. A gateway whose
+    sessions fail over from one account to the next now and then does that as well, in few of its requests.
+    """
     recent = groups.graph.accounts["recent"][groups.account, SIGNATURE - 1]
     member, place = np.nonzero(recent >= 0)
     key = groups.group[member].astype(np.int64) << 32 | recent[member, place]
     crossed = np.zeros(len(groups.account))
     crossed[member[across_organisations(groups, member, key)]] = 1.0
-    return groups.mean(crossed)
+    table = groups.graph.accounts
+    share = table["replayed"][groups.account] / np.maximum(table["counts"][groups.account, 0], 1e-9)
+    return groups.mean(crossed * np.minimum(share, 1.0))
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
     return (
-        f"{100 * value:.0f} % of the accounts sent thinking signatures that accounts of other organisations in the "
-        f"group sent too (honest groups: {100 * median:.0f} %)"
+        f"{100 * value:.1f} % of the requests send back thinking signatures that accounts of other organisations in "
+        f"the group have, too (honest groups: {100 * median:.1f} %)"
     )

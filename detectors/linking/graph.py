@@ -64,6 +64,7 @@ _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     "cells": ("i4", (2,)),
     "asked": ("u8", (ASKED,)),
     "shared": ("f4", ()),
+    "replayed": ("f4", ()),
     **account_columns.COLUMNS,
     **traits.COLUMNS,
 }
@@ -224,6 +225,7 @@ class Graph:
         table["ticks"][unique] = table["ticks"][unique] * kept + 1
         if not prefix:
             table["shared"][unique] *= kept
+            table["replayed"][unique] *= kept
         table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
         extend_spans(order, start, unique, table["first"], table["last"], plain(first, np.int64), plain(last, np.int64))
         table.touch(unique)

@@ -16,6 +16,7 @@ from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
+from detectors.evidence.replay import SIGNATURE
 from detectors.evidence.totals import UNTOLD
 from detectors.feedback import Verdict
 from detectors.linking.additions import ascending
@@ -34,7 +35,7 @@ from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 LINK_EVERY_MS = 2 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
@@ -45,7 +46,8 @@ KIN_NATS = 4.0
 LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 45.0, 20.0, 3.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
 PERSISTENCE = 2
-"""Judgements in a row that must call for an alert."""
+"""Judgements in a row that must call for an alert, and the last two of which must accuse an account."""
+NOBODY = np.zeros(0, np.int64)
 
 
 class GroupStage:
@@ -85,6 +87,7 @@ class GroupStage:
         self._linked_ms = self._counted_ms = 0
         self._independent = np.zeros(len(KINDS))
         self._evicted_on = 0
+        self._accused: dict[int, NDArray] = {}
         self.evicted = 0
         """Accounts forgotten so far."""
         self._entries = Entries()
@@ -255,6 +258,9 @@ class GroupStage:
         template = inside & (tick.columns["use_family"][seen] == 0)
         who = rows[tick.columns["use_account"][seen][template]]
         np.add.at(self.graph.accounts["shared"], who, counts[template, 0])
+        signed = tick.columns["use_family"][seen] == SIGNATURE
+        who = rows[tick.columns["use_account"][seen][signed]]
+        np.add.at(self.graph.accounts["replayed"], who, counts[signed, 0])
         whole = np.column_stack([self.graph.accounts["component"][rows], self.graph.accounts["cells"][rows]])
         joined, column = np.nonzero(whole >= 0)
         owner = whole[joined, column].astype(np.int64)
@@ -296,11 +302,23 @@ class GroupStage:
         self._vote(judgement, groups, due, end_ms, thresholds, guilty)
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
+        streak = table["streak"][due]
         return [
-            (cluster, testify(groups, judgement, position, guilty[position], self.fusion, float(thresholds[position])))
-            for position, cluster in enumerate(due)
-            if calls[position] and table["streak"][cluster] >= PERSISTENCE
+            (cluster, testify(groups, judgement, position, who, self.fusion, float(thresholds[position])))
+            for position, (cluster, who) in enumerate(zip(due, self._twice(due, calls, guilty), strict=True))
+            if streak[position] >= PERSISTENCE and len(who) >= self.settings.links.min_accounts
         ]
+
+    def _twice(self, due: list[int], calls: NDArray[np.bool_], guilty: dict[int, NDArray]) -> list[NDArray]:
+        """Return whom each cluster accuses that accused them the last time too; nobody where it does not call."""
+        result = []
+        for position, cluster in enumerate(due):
+            before = self._accused.pop(cluster, NOBODY)
+            who = guilty[position] if calls[position] else NOBODY
+            if calls[position]:
+                self._accused[cluster] = who
+            result.append(np.intersect1d(who, before))
+        return result
 
     def _guilty(self, groups: Groups, judgement: Judgement) -> dict[int, NDArray]:
         """Return the accounts that each group accuses, by position, of the groups that could be reported."""
@@ -392,6 +410,7 @@ class GroupStage:
                 "linked_ms": self._linked_ms,
                 "counted": [self._counted_ms, self._independent.tolist()],
                 "evicted": [self._evicted_on, self.evicted],
+                "accused": {cluster: who.tolist() for cluster, who in self._accused.items()},
                 "singles": graph.singles.arrived,
                 "population": self.population.state(),
             },
@@ -434,6 +453,7 @@ class GroupStage:
         self._judged_tick, self._linked_ms = rest["judged_tick"], rest["linked_ms"]
         self._counted_ms, self._independent = rest["counted"][0], np.array(rest["counted"][1])
         self._evicted_on, self.evicted = rest["evicted"]
+        self._accused = {cluster: np.array(who, np.int64) for cluster, who in rest["accused"].items()}
         known = msgspec.msgpack.decode(parts["names"])
         for names, mine in zip((self.graph.names, self.graph.models, self.graph.paths), known, strict=True):
             names.codes(mine)

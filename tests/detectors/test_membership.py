@@ -15,6 +15,7 @@ from detectors.membership import (
     linked,
     ordinary_share,
     ringed,
+    rings,
 )
 from detectors.partials import FAMILIES
 
@@ -204,6 +205,38 @@ def test_a_rings_own_accounts_are_accused_with_it_whatever_links_them(graph: Gra
     campaign, others = cell_of_two_rings(graph)
     graph.accounts["created"][others] = 499 * DAY_MS
     assert accused(alike(graph, np.concatenate([campaign, others])), 0).all()
+
+
+def chain(graph: Graph, rows: np.ndarray) -> None:
+    """Give each ten accounts a card, and the last of them a device in common with the first of the next."""
+    for first in range(0, len(rows), 10):
+        share(graph, rows[first : first + 10], PAYMENT, 10)
+        share(graph, rows[first + 9 : first + 11], FAMILIES.index("device"), 2)
+
+
+def test_a_gateways_own_rings_are_not_a_relays(graph: Graph) -> None:
+    relay, gateway = machines(graph, np.arange(60)), machines(graph, np.arange(1_000, 1_020))
+    graph.accounts["created"][relay[:20]] = graph.accounts["created"][gateway[:14]] = 300 * DAY_MS
+    graph.accounts["pathway"][gateway[8:]] = graph.names.codes(["reseller"])[0]
+    chain(graph, relay)
+    for first in (0, 10):
+        chain(graph, gateway[first : first + 10])
+    rows = np.concatenate([relay, gateway])
+    ring = rings(graph, rows)
+    assert len(np.unique(ring)) == 3
+    assert (ring >= 0).all()
+    for groups in (cell(graph, rows), users(graph, rows)):
+        found = accused(groups, 0)
+        assert found[:60].all()
+        assert not found[60:].any()
+
+
+def test_rings_of_one_kind_are_one_operation(graph: Graph) -> None:
+    rows = machines(graph, np.arange(80))
+    for first, last in ((0, 60), (60, 70), (70, 80)):
+        chain(graph, rows[first:last])
+    assert accused(cell(graph, rows), 0).all()
+    assert accused(users(graph, rows), 0).all()
 
 
 def test_nobody_in_a_cell_is_accused_for_a_ring_that_chance_may_have_made(graph: Graph) -> None:

@@ -40,6 +40,7 @@ LOOKALIKES: dict[str, Callable[[World, Networks, np.random.Generator], Crew]] = 
         hubs.card_hub,
         hubs.university_vpn,
         hubs.carrier_nat,
+        relays.gateway,
     )
 }
 

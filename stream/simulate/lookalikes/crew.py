@@ -28,7 +28,8 @@ COT = ("chain_of_thought",)
 class Crew:
     """One honest group to be: `per_day` requests of each account while the load is 1, `load` over time.
 
-    With `one_owner` all accounts share organisation, device and card; `cards` (size,) gives other group numbers.
+    With `one_owner` all accounts share organisation, device and card; `cards` and `devices` (size,) give other group
+    numbers.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Crew:
     adopts: np.ndarray | None = None
     languages: dict[str, float] | None = None
     cards: np.ndarray | None = None
+    devices: np.ndarray | None = None
 
     def fleet(self, world: World, rng: np.random.Generator, number: int) -> Fleet:
         """Enrol the accounts and return their traffic."""
@@ -65,7 +67,7 @@ class Crew:
             exits=self.exits,
             created=created,
             cards=owner if self.cards is None else self.cards,
-            devices=owner,
+            devices=owner if self.devices is None else self.devices,
             organizations=owner,
             adopts=self.adopts,
             languages=self.languages,

@@ -7,8 +7,8 @@ import numpy as np
 from stream.simulate import schedules as s
 from stream.simulate.apps import apps
 from stream.simulate.figures import DAY_MS, HUMAN_HOURS, TURN_GAP_S
-from stream.simulate.identities import TENANT, adoption, through
-from stream.simulate.lookalikes.crew import COMPANY, CONTRACT, COT, Crew, office, partly_new, sized
+from stream.simulate.identities import TENANT, Profile, adoption, through
+from stream.simulate.lookalikes.crew import COMPANY, CONTRACT, COT, STARTER, Crew, office, partly_new, sized
 from stream.simulate.networks import Networks
 from stream.simulate.prompts import AGENT_LOOP, CHAT, Kind, public_templates
 from stream.simulate.world import World
@@ -50,7 +50,28 @@ def team_key(world: World, net: Networks, rng: np.random.Generator) -> Crew:
 def reseller(world: World, net: Networks, rng: np.random.Generator) -> Crew:
     """A gateway under contract: many end users behind few addresses, evenly spread over accounts, some of them new."""
     n = sized(world, rng, 70, 150)
+    created = partly_new(world, rng, n, 0.45, world.start - 10 * DAY_MS, round(world.days * DAY_MS) + 8 * DAY_MS)
     profile = through(CONTRACT, pathways={"reseller": 1.0})
+    return _for_others(world, rng, "reseller", profile, created, rng.choice(net.private("hosting", 6), n))
+
+
+def gateway(world: World, net: Networks, rng: np.random.Generator) -> Crew:
+    """A small reseller that nobody has checked: cards and devices for a few of its accounts each, three addresses."""
+    n = sized(world, rng, 25, 60)
+    created = partly_new(world, rng, n, 0.3, world.start - 60 * DAY_MS, round(world.days * DAY_MS) + 50 * DAY_MS)
+    plans, pathways = {"pro": 0.4, "max": 0.3, "api": 0.3}, {"reseller": 0.5, "self_serve": 0.5}
+    profile = through(STARTER, plans=plans, pathways=pathways, paths={"first_party": 1.0}, one_agent=True)
+    exits = rng.choice(net.private("hosting", 3), n)
+    crew = _for_others(world, rng, "gateway", profile, created, exits)
+    crew.one_owner, crew.cards = False, np.arange(n) // rng.integers(2, 7)
+    crew.devices = crew.cards
+    return crew
+
+
+def _for_others(
+    world: World, rng: np.random.Generator, kind: str, profile: Profile, created: np.ndarray, exits: np.ndarray
+) -> Crew:
+    """Return accounts that serve others: their chats, the agents and the apps that everybody uses."""
     kinds, keys = apps(world, rng, 60)
     prompts = [
         *CHAT,
@@ -60,9 +81,8 @@ def reseller(world: World, net: Networks, rng: np.random.Generator) -> Crew:
     ]
     public = public_templates(world, rng, len(prompts) - len(CHAT))
     keys = np.concatenate([world.numbers(len(CHAT)), public, keys])
-    created = partly_new(world, rng, n, 0.45, world.start - 10 * DAY_MS, round(world.days * DAY_MS) + 8 * DAY_MS)
     load = s.product(s.daily(HUMAN_HOURS, 8), s.wobble(int(rng.integers(1 << 20)), 0.2))
-    crew = Crew("reseller", n, profile, [*prompts, *kinds], 22, load, rng.choice(net.private("hosting", 6), n), created)
+    crew = Crew(kind, len(created), profile, [*prompts, *kinds], 22, load, exits, created)
     crew.turns, crew.gap, crew.sigma, crew.keys = 2, TURN_GAP_S, 0.05, keys
     crew.failover, crew.errors = True, 0.01
     return crew

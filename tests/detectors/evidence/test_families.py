@@ -143,6 +143,7 @@ def test_cohort_is_young_and_born_together(graph: Graph) -> None:
     spread = np.linspace(1, 99, SIZE) * DAY_MS
     assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, 98 * DAY_MS)))[0] == 1.0
     assert cohort.statistic(group(graph, np.ones(SIZE), created=spread))[0] < 0.2
+    assert cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, 9 * DAY_MS)))[0] == 0.0, "born together"
     assert np.isnan(cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, -1)))[0])
 
 
@@ -207,7 +208,10 @@ def test_a_signature_on_two_organisations_is_replayed(graph: Graph, organization
     values = graph.values.extend(SIZE)
     place = ATTRIBUTES.index("signature") - 1
     graph.accounts["recent"][groups.account, place, 0] = values[np.arange(SIZE) // 2]
+    graph.accounts["replayed"][groups.account] = 10.0
     assert replay.statistic(groups)[0] == expected
+    graph.accounts["replayed"][groups.account] = 1.0
+    assert replay.statistic(groups)[0] == pytest.approx(expected / 10), "a session that fails over, now and then"
 
 
 def test_synchrony_counts_both_ways_and_needs_enough_to_say(graph: Graph) -> None:
@@ -287,6 +291,14 @@ def test_relay_counts_people_beyond_what_accounts_of_like_volume_have(graph: Gra
     assert results[0] == 0.0
     assert results[1] == pytest.approx(np.log(12.0), abs=0.15)
     assert np.isnan(relay.statistic(group(graph, requests))[0])
+
+
+def test_who_says_that_he_serves_others_shows_nothing_by_doing_so(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 100.0), variety=people(SIZE, 8, 3))
+    groups.population.norms.breadth[:] = np.log(2.0)
+    plain = relay.statistic(groups)[0]
+    graph.accounts["pathway"][groups.account[: SIZE // 2]] = graph.names.codes(["reseller"])[0]
+    assert relay.statistic(groups)[0] == pytest.approx(plain / 2)
 
 
 def test_one_client_for_all_counts_on_top_unless_it_is_everybodys(graph: Graph) -> None:

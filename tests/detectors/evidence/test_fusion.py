@@ -19,12 +19,13 @@ def telling(**nats: float) -> bool:
     ("nats", "expected"),
     [
         ({"links": 5.0, "evenness": 3.0, "cohort": 2.0}, False),
-        ({"links": 2.0, "capability": 0.1}, True),
-        ({"links": 1.9, "capability": 0.1}, False),
+        ({"links": 2.0, "capability": 1.0}, True),
+        ({"links": 2.0, "capability": 0.9}, False),
+        ({"links": 1.9, "capability": 1.0}, False),
         ({"elicitation": 2.0}, True),
+        ({"capability": 0.5, "shared_prompts": 0.5, "links": 2.0}, True),
         ({"capability": -0.5, "elicitation": 0.4, "links": 5.0}, False),
-        ({"capability": -0.5, "relay": 1.0, "links": 5.0}, True),
-        ({"capability": -0.5, "relay": 2.0}, False),
+        ({"capability": 0.5, "relay": 2.0, "links": 5.0, "evenness": 3.0}, False),
         ({"capability": -0.5, "replay": 2.0}, True),
     ],
 )

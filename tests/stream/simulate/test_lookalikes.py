@@ -55,6 +55,17 @@ def test_a_class_sits_behind_one_address_with_one_starter_prompt() -> None:
     assert seen.share("prompt.elicitation", "chain_of_thought") > 0.5
 
 
+def test_a_small_gateways_accounts_share_cards_and_devices_a_few_at_a_time() -> None:
+    seen = Seen("gateway")
+    assert seen.accounts >= 10
+    for field in ("payment.fingerprint", "device.fingerprint"):
+        assert seen.accounts / 7 <= seen.distinct(field) <= (seen.accounts + 1) / 2
+    assert seen.distinct("organization.id") == seen.accounts
+    assert seen.distinct("client.address") <= 3
+    assert seen.distinct("prompt.language") > 3
+    assert 0.2 < seen.share("account.signup_pathway", "reseller") < 0.8
+
+
 def test_customers_of_a_framework_share_its_templates_alone() -> None:
     seen = Seen("agent_framework")
     assert seen.accounts >= 20
