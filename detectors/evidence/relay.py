@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.evidence.verification import declared
 from detectors.linking.houses import houses
 from detectors.linking.members import Groups
 from detectors.linking.norms import breadth, octave
@@ -19,8 +20,6 @@ from detectors.linking.traits import agents, sum_bits, varieties
 from detectors.partials import VARIETIES
 
 NAME = "relay"
-RESELLER = "reseller"
-"""The sign-up pathway of those who say that they serve others."""
 PRIOR = 5.0
 """Accounts of ordinary taste added to every group when its user agents are looked at."""
 
@@ -35,8 +34,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """
     wide = breadth(groups.graph, groups.account)
     usual = groups.population.norms.breadth[octave(groups.graph.accounts["counts"][groups.account, 0])]
-    declared = groups.graph.accounts["pathway"][groups.account] == groups.graph.names.codes([RESELLER])[0]
-    excess = np.maximum(wide - usual, 0.0) * ~declared
+    excess = np.maximum(wide - usual, 0.0) * ~declared(groups)
     known = ~np.isnan(excess)
     count = groups.sum(known.astype(np.float64))
     mean = groups.sum(np.where(known, excess, 0.0)) / np.maximum(count, 1.0)

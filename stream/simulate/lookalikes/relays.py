@@ -56,23 +56,32 @@ def reseller(world: World, net: Networks, rng: np.random.Generator) -> Crew:
 
 
 def gateway(world: World, net: Networks, rng: np.random.Generator) -> Crew:
-    """A small reseller that nobody has checked: cards and devices for a few of its accounts each, three addresses."""
+    """A small reseller that nobody has checked: cards and devices for a few of its accounts each, three addresses.
+
+    Its customers, who bring the agents and the chats that everybody has, stay on one account for a conversation.
+    """
     n = sized(world, rng, 25, 60)
     created = partly_new(world, rng, n, 0.3, world.start - 60 * DAY_MS, round(world.days * DAY_MS) + 50 * DAY_MS)
-    plans, pathways = {"pro": 0.4, "max": 0.3, "api": 0.3}, {"reseller": 0.5, "self_serve": 0.5}
-    profile = through(STARTER, plans=plans, pathways=pathways, paths={"first_party": 1.0}, one_agent=True)
+    plans, paths = {"pro": 0.4, "max": 0.3, "api": 0.3}, {"first_party": 1.0}
+    profile = through(STARTER, plans=plans, pathways={"reseller": 1.0}, paths=paths, one_agent=True)
     exits = rng.choice(net.private("hosting", 3), n)
-    crew = _for_others(world, rng, "gateway", profile, created, exits)
-    crew.one_owner, crew.cards = False, np.arange(n) // rng.integers(2, 7)
-    crew.devices = crew.cards
+    crew = _for_others(world, rng, "gateway", profile, created, exits, 0)
+    crew.one_owner, crew.failover, crew.sigma = False, False, 0.3
+    crew.cards = crew.devices = np.arange(n) // rng.integers(2, 7)
     return crew
 
 
 def _for_others(
-    world: World, rng: np.random.Generator, kind: str, profile: Profile, created: np.ndarray, exits: np.ndarray
+    world: World,
+    rng: np.random.Generator,
+    kind: str,
+    profile: Profile,
+    created: np.ndarray,
+    exits: np.ndarray,
+    products: int = 60,
 ) -> Crew:
-    """Return accounts that serve others: their chats, the agents and the apps that everybody uses."""
-    kinds, keys = apps(world, rng, 60)
+    """Return accounts that serve others: their chats, everybody's agents, and some `products` of their customers'."""
+    kinds, keys = apps(world, rng, products) if products else ([], np.zeros(0, np.uint64))
     prompts = [
         *CHAT,
         *AGENT_LOOP,

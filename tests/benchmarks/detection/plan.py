@@ -12,7 +12,7 @@ from stream.simulate import SCENARIOS
 SCALE = 0.005
 """Some 130,000 to 230,000 requests of 4,700 accounts in a fortnight."""
 FIRST_SEED, QUICK_SEEDS, FULL_SEEDS = 51, 3, 10
-TUNING_SEEDS = (1, 2, 3, 4, 5, 11, 21, *range(31, 47), 301)
+TUNING_SEEDS = (1, 2, 3, 4, 5, 11, 21, *range(31, 47), 61, 62, 71, 301)
 """Worlds of the simulator that the detector was looked at on while it was made: no figure is measured on them."""
 TUNING_WORLDS = (
     "drip", "exits", "failover", "floor", "honest", "injected", "mixed", "paraphrase", "seeds",
@@ -20,6 +20,8 @@ TUNING_WORLDS = (
     "proxy50-1", "proxy90-1", "ramp-1", "seeds-1", "sweep-1", "tiny-1",
     "evasive-1", "february-1", "pools-1", "quietcloud-1", "qwen-1", "relay-1", "resale-1", "startup-1",
     "technique-1", "zhipu-1",
+    "third-adaptive", "third-cleaner", "third-drip", "third-february", "third-honest", "third-pathways", "third-pools",
+    "third-proxy90", "third-qwen", "third-relay",
 )  # fmt: skip
 """So were these worlds, by other authors than the simulator's; their second halves, `-2`, were not."""
 SWEEPS: Mapping[str, Mapping[str, tuple[float, ...]]] = {

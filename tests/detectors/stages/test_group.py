@@ -170,6 +170,15 @@ def test_late_partials_of_an_idle_partition_count_in_the_next_tick() -> None:
     assert stage.graph.accounts["counts"][0, 0] == pytest.approx(3, rel=0.01)
 
 
+def test_who_is_accused_once_is_not_yet_accused() -> None:
+    stage, found = GroupStage(SETTINGS), []
+    for who in ([1, 2], [2, 5], [2, 5], None, [2, 5]):
+        calls = np.array([who is not None])
+        (accused,) = stage._twice([7], calls, {} if who is None else {0: np.array(who)})
+        found.append(accused.tolist())
+    assert found == [[], [2], [2, 5], [], []]
+
+
 def test_nothing_is_restored_from_nothing() -> None:
     stage = GroupStage(SETTINGS)
     stage.restore([])
