@@ -253,6 +253,9 @@ def test_a_class_behind_one_address_is_in_one_place(graph: Graph) -> None:
 def test_verification_falls_with_the_requests_of_known_customers(graph: Graph) -> None:
     known = np.where(np.arange(SIZE) < SIZE // 4, graph.names.codes(["contract"])[0], -1)
     assert verification.statistic(group(graph, np.full(SIZE, 10.0), verification=known))[0] == 0.75
+    resellers = np.full(SIZE, graph.names.codes(["reseller"])[0])
+    half = verification.statistic(group(graph, np.full(SIZE, 10.0), verification=known, pathway=resellers))
+    assert half[0] == 0.375
 
 
 def test_mass_is_what_all_of_them_ask_for(graph: Graph) -> None:
