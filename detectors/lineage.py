@@ -13,7 +13,9 @@ from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
 
 SAME_WORK = 0.3
-"""Cosine of the requests through rare templates from which two sets of accounts do the same work."""
+"""Cosine of the requests through templates of their own from which two sets of accounts do the same work."""
+OWN = 0.6
+"""Rarity among all others from which templates are a set's own: tools that everybody has make no heirs."""
 ALIKE = 0.8
 SILENCED, FRESH = 0.6, 0.6
 """Parts of the old accounts that fell silent together, and of the new ones that began then."""
@@ -33,7 +35,7 @@ def continues(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
 
 
 def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
-    """Return the cosine, 0 … 1, of two sets' requests per template, each weighed by the template's rarity."""
+    """Return the cosine, 0 … 1, of two sets' requests per template, each weighed by its rarity among others."""
     uses = graph.uses
     prompts = graph.values["family"][uses["value"][: uses.rows]] == 0
     vectors = []
@@ -43,7 +45,9 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
     values, inverse = np.unique(np.concatenate([value for value, _ in vectors]), return_inverse=True)
     if not len(values):
         return 0.0
-    weight = rarity(graph.values["accounts"][values], graph.population)
+    others = graph.values["accounts"][values] - np.bincount(inverse, minlength=len(values))
+    weight = rarity(others, graph.population)
+    weight[weight < OWN] = 0.0
     split = len(vectors[0][0])
     left = np.log1p(np.bincount(inverse[:split], vectors[0][1], len(values))) * weight
     right = np.log1p(np.bincount(inverse[split:], vectors[1][1], len(values))) * weight

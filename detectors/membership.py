@@ -292,11 +292,15 @@ def rings(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np
     likely = binom.sf(inside - 2, holders - 1, min(len(accounts) / max(graph.population, 1), 1.0))
     surprise = np.bincount(who, -np.log(np.maximum(likely, 1e-12))[value], len(accounts))
     told = (surprise >= -np.log(chance))[who]
-    who, value = who[told], value[told]
-    size = len(accounts) + len(names)
-    edges = coo_array((np.ones(len(value)), (who, len(accounts) + value)), shape=(size, size))
-    _, label = connected_components(edges, directed=False)
-    mine = label[: len(accounts)].astype(np.int64)
+    return joined_by(len(accounts), who[told], value[told])
+
+
+def joined_by(accounts: int, who: NDArray, value: NDArray) -> NDArray[np.int64]:
+    """Return a number for each of the accounts that values join to five or more, −1 for the others."""
+    names, place = np.unique(value, return_inverse=True)
+    size = accounts + len(names)
+    edges = coo_array((np.ones(len(who)), (who, accounts + place)), shape=(size, size))
+    mine = connected_components(edges, directed=False)[1][:accounts].astype(np.int64)
     return np.where(np.bincount(mine, minlength=size)[mine] >= CORE, mine, -1)
 
 

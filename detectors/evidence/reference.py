@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from detectors.evidence.shipped import SHIPPED
 
 RESERVOIR = 2_000
-OWN_ENOUGH = 400
-"""Own groups from which on the shipped reference is no longer needed."""
 ENOUGH = 50
 """Fewer values than this are no reference: many families are seldom measured."""
 TAIL = 0.9
@@ -29,9 +27,10 @@ class _Fit(NamedTuple):
 class Reference:
     """Values of one statistic among honest groups.
 
-    Starts with the quantiles shipped with the program; the operator's own groups join them and, once there are
-    enough, replace them. Inside the sample a value's rank counts; beyond the 90 % quantile an exponential tail
-    through it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION §4.2).
+    Starts with the quantiles shipped with the program; the operator's own groups join them and, once those alone fill
+    the reservoir, have replaced them: in a few hundred votes the same clusters speak week after week. Inside the sample
+    a value's rank counts; beyond the 90 % quantile an exponential tail through it and the 99 % quantile, since no
+    sample reaches as far as the budget asks (DETECTION §4.2).
 
     >>> reference = Reference("none")
     >>> for value in np.random.default_rng(0).exponential(size=1000):
@@ -53,7 +52,7 @@ class Reference:
     @property
     def provisional(self) -> bool:
         """Whether the shipped values still count."""
-        return len(self._own) < OWN_ENOUGH
+        return bool(self._shipped) and len(self._own) < RESERVOIR
 
     def add(self, value: float) -> None:
         """Let one honest group vote; NaN is no vote."""
@@ -65,7 +64,9 @@ class Reference:
 
     def _fitted(self) -> _Fit:
         if self._fit is None:
-            sample = np.sort(np.array([*self._own, *(self._shipped if self.provisional else ())], np.float64))
+            room = min(RESERVOIR - len(self._own), len(self._shipped))
+            shipped = np.array(self._shipped)[np.linspace(0, len(self._shipped) - 1, room).round().astype(np.int64)]
+            sample = np.sort(np.concatenate([self._own, shipped]))
             known = sample if len(sample) else np.zeros(1)
             start, median, far = np.quantile(known, (TAIL, 0.5, 0.99)).tolist()
             scale = max((far - start) / float(np.log((1.0 - TAIL) / 0.01)), 0.02 * abs(far), 1e-3)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.linking.blocked import MIXES, drops, failing
 from detectors.linking.graph import DAY_MS, MODELS, Graph
 from detectors.linking.releases import Releases
-from detectors.linking.traits import BITS, agents, sum_bits, varieties
+from detectors.linking.traits import BITS, agents, refusals, sum_bits, varieties
 
 OCTAVES = 20
 """Accounts are compared with those that make about as many requests: within a factor of two."""
@@ -28,6 +28,7 @@ class Norms:
         agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
         retreat: mean share lost by a model (kind 0) or path (1) among the accounts it turned away, shape (2, 32).
         failing: mean share of an account's requests that are refused or answered 429 or 403.
+        refusals: different elicitation templates an account had refused, for each of its requests.
         busy: 90 % quantile of the accounts' requests a day.
         tokens: sorted tokens a day of the accounts on each plan with at least 50, by code.
         releases: the latest model and how fast it is taken up.
@@ -38,6 +39,7 @@ class Norms:
         self.agents = np.full(BITS, np.nan)
         self.retreat = np.zeros((len(MIXES), MODELS))
         self.failing = 0.0
+        self.refusals = 0.0
         self.busy = 0.0
         self.tokens: dict[int, NDArray[np.float64]] = {}
         self.releases = Releases()
@@ -57,6 +59,8 @@ class Norms:
         self.agents = counts / len(used) if len(used) >= ENOUGH else np.full(BITS, np.nan)
         self._usage(graph, rows)
         self.failing = float(failing(graph.accounts["counts"][rows]).mean()) if len(rows) else 0.0
+        requests = float(graph.accounts["counts"][rows, 0].sum(dtype=np.float64))
+        self.refusals = float(refusals(graph.accounts, rows).sum()) / max(requests, 1.0)
         for kind in range(len(MIXES)):
             name, failures, drop = drops(graph.accounts, rows, kind)
             turned = failures >= 1
@@ -82,6 +86,7 @@ class Norms:
             self.agents.tolist(),
             self.retreat.tolist(),
             self.failing,
+            self.refusals,
             self.busy,
             tokens,
             self.releases.state(),
@@ -89,7 +94,7 @@ class Norms:
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        *arrays, self.failing, self.busy, tokens, releases = state
+        *arrays, self.failing, self.refusals, self.busy, tokens, releases = state
         self.tokens = {code: np.array(known, np.float64) for code, known in tokens}
         self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in arrays)
         self.releases.load(releases)

@@ -9,7 +9,7 @@ from detectors.compiled import compiled
 from detectors.linking import blocked
 from detectors.partials import COUNTS, ELICITATIONS, VARIETIES
 from detectors.windows import Table, decay
-from detectors.windows.registers import REGISTERS, register_and_rank
+from detectors.windows.registers import REGISTERS, distinct, register_and_rank
 from detectors.windows.table import Column
 
 DAY_MS = 86_400_000
@@ -62,6 +62,11 @@ def note_refusals(accounts: Table, rows: NDArray, templates: NDArray[np.uint64],
     told = np.minimum(counts[:, ELICITED], counts[:, REFUSED]) > 0
     register, rank = register_and_rank(templates[told])
     np.maximum.at(accounts["refused"][:, 0], (rows[told], register), rank)
+
+
+def refusals(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
+    """Return about how many different elicitation templates each account had refused, two to four weeks, (B,)."""
+    return distinct(accounts["refused"][rows].max(1))
 
 
 def _turn(maps: NDArray, rows: NDArray, last_ms: NDArray, end_ms: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from detectors.accounts import AccountWindows
 from detectors.hashing import digests
+from detectors.linking.graph import Graph
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, SCHEMA, Partial
 from detectors.request import Request
 from detectors.settings import DetectorSettings, WindowSettings
@@ -156,3 +157,31 @@ def campaign_among(honest: int, members: int, span_ms: int, seed: int = 0) -> li
             made.append((time, f"worker{who}", fields))
     made.sort(key=lambda entry: entry[:2])
     return [request(number, START_MS + time, account, **fields) for number, (time, account, fields) in enumerate(made)]
+
+
+def population() -> Graph:
+    """Return 5,000 accounts of all ages and volumes."""
+    graph, rng = Graph(14.0, 1_000), np.random.default_rng(3)
+    rows = graph.accounts.take(5_000)
+    table = graph.accounts
+    table["first"][rows], table["last"][rows] = 500 * DAY_MS, 510 * DAY_MS
+    table["created"][rows] = (500 - rng.integers(0, 400, len(rows))) * DAY_MS
+    table["counts"][rows, 0] = rng.lognormal(3, 1.5, len(rows)) + 1
+    table["hours"][rows] = rng.integers(0, 1 << 24, len(rows))
+    return graph
+
+
+def share(graph: Graph, accounts: np.ndarray, family: int, known: int, place: int = 0) -> None:
+    """Let accounts have one value in common that `known` accounts have, their latest or one of those before."""
+    value = graph.values.take(1)
+    graph.values["family"][value] = family
+    graph.values["accounts"][value] = known
+    graph.accounts["recent"][accounts, family - 1, place] = value
+
+
+def machines(graph: Graph, rows: np.ndarray) -> np.ndarray:
+    """Make accounts new, alike and busy round the clock."""
+    graph.accounts["counts"][rows, 0] = np.random.default_rng(1).poisson(200, len(rows))
+    graph.accounts["created"][rows] = 499 * DAY_MS
+    graph.accounts["hours"][rows] = (1 << 24) - 1
+    return rows

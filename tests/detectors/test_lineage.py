@@ -64,3 +64,10 @@ def test_the_same_rare_prompts_are_the_same_work_and_popular_ones_are_not() -> N
     assert same_work(graph, OLD, NEW) < 0.01
     use(graph, np.concatenate([OLD, NEW]), 0)
     assert same_work(graph, OLD, NEW) > 0.5
+
+
+def test_tools_that_many_others_use_make_no_heirs() -> None:
+    graph = world(BAN - 4 * DAY_MS, BAN)
+    graph.values.extend(1)
+    use(graph, np.concatenate([OLD, NEW, np.arange(60, 160)]), 0)
+    assert same_work(graph, OLD, NEW) == 0.0

@@ -18,29 +18,14 @@ from detectors.membership import (
     rings,
 )
 from detectors.partials import FAMILIES
+from tests.detectors.made import machines, population, share
 
 NETWORK, PAYMENT = FAMILIES.index("network"), FAMILIES.index("payment")
 
 
 @pytest.fixture
 def graph() -> Graph:
-    """Return 5,000 accounts of all ages and volumes."""
-    graph, rng = Graph(14.0, 1_000), np.random.default_rng(3)
-    rows = graph.accounts.take(5_000)
-    table = graph.accounts
-    table["first"][rows], table["last"][rows] = 500 * DAY_MS, 510 * DAY_MS
-    table["created"][rows] = (500 - rng.integers(0, 400, len(rows))) * DAY_MS
-    table["counts"][rows, 0] = rng.lognormal(3, 1.5, len(rows)) + 1
-    table["hours"][rows] = rng.integers(0, 1 << 24, len(rows))
-    return graph
-
-
-def share(graph: Graph, accounts: np.ndarray, family: int, known: int) -> None:
-    """Let accounts have one value in common that `known` accounts have."""
-    value = graph.values.take(1)
-    graph.values["family"][value] = family
-    graph.values["accounts"][value] = known
-    graph.accounts["recent"][accounts, family - 1, 0] = value
+    return population()
 
 
 def users(graph: Graph, members: np.ndarray, share: float = 1.0, templates: int = 1) -> Groups:
@@ -56,14 +41,6 @@ def users(graph: Graph, members: np.ndarray, share: float = 1.0, templates: int 
     population = Population()
     population.young = 0.08
     return Groups(graph, [part], population)
-
-
-def machines(graph: Graph, rows: np.ndarray) -> np.ndarray:
-    """Make accounts new, alike and busy round the clock."""
-    graph.accounts["counts"][rows, 0] = np.random.default_rng(1).poisson(200, len(rows))
-    graph.accounts["created"][rows] = 499 * DAY_MS
-    graph.accounts["hours"][rows] = (1 << 24) - 1
-    return rows
 
 
 def test_a_common_address_makes_a_crowd_and_a_rare_one_a_link(graph: Graph) -> None:

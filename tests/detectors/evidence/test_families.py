@@ -326,6 +326,19 @@ def test_sweep_counts_different_refused_techniques(graph: Graph, different: int,
     assert least <= sweep.statistic(groups)[0] <= most
 
 
+def test_sweep_allows_as_many_refusals_as_the_population_has_for_that_many_requests(graph: Graph) -> None:
+    counts = np.zeros((SIZE, len(COUNTS)))
+    counts[:, [0, 6, 9]] = 50.0
+    groups = group(graph, np.full(SIZE, 50.0), counts=counts, carries=np.ones(SIZE))
+    who, templates = groups.account[np.arange(2_000) % SIZE], np.arange(1, 2_001, dtype=np.uint64)
+    traits.note_refusals(graph.accounts, who, templates, np.ones((2_000, len(COUNTS))))
+    alone = sweep.statistic(groups)[0]
+    groups.population.norms.refresh(graph, groups.account)
+    assert sweep.statistic(groups)[0] < 0.1 * alone, "everybody is refused like this"
+    groups.population.norms.refusals /= 100.0
+    assert sweep.statistic(groups)[0] > 0.9 * alone
+
+
 def test_sweep_is_not_measured_without_elicitation(graph: Graph) -> None:
     assert np.isnan(sweep.statistic(group(graph, np.full(SIZE, 50.0), carries=np.ones(SIZE)))[0])
 

@@ -5,7 +5,7 @@ import pytest
 
 from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES
-from detectors.evidence.reference import OWN_ENOUGH, Reference
+from detectors.evidence.reference import RESERVOIR, Reference
 from detectors.evidence.shipped import SHIPPED, SHIPPED_TOTALS
 from detectors.evidence.totals import UNTOLD
 
@@ -44,10 +44,14 @@ def test_nothing_known_says_nothing() -> None:
 
 def test_own_groups_replace_the_shipped_ones() -> None:
     reference = Reference("evenness")
-    assert reference.provisional
-    for _ in range(OWN_ENOUGH):
+    shipped = reference.shape()[1]
+    for _ in range(RESERVOIR - 1):
+        assert reference.provisional
         reference.add(0.125)
+    assert reference.shape() == (0.125, 0.125)
+    reference.add(0.125)
     assert not reference.provisional
+    assert shipped > 0.125
     assert reference.shape() == (0.125, 0.125)
 
 

@@ -1,0 +1,74 @@
+"""What hangs on a group by a thread is told apart, and left out where nothing but its neighbours speaks against it."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.evidence.fusion import Fusion
+from detectors.linking.members import COMPONENT, Group, Groups, Population
+from detectors.partials import COUNTS, FAMILIES
+from detectors.strands import bridges, strands, telling_strands
+from tests.detectors.made import DAY_MS, machines, population, share
+
+ELICITED = COUNTS.index("elicited")
+
+
+def islands(edges: list[tuple[int, int]]) -> int:
+    parent = list(range(20))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    for one, other in edges:
+        parent[root(one)] = root(other)
+    return sum(parent[node] == node for node in range(20))
+
+
+@given(st.sets(st.tuples(st.integers(0, 9), st.integers(10, 19)), max_size=25))
+def test_bridges_are_the_edges_without_which_a_graph_falls_apart(drawn: set[tuple[int, int]]) -> None:
+    edges = sorted(drawn)
+    cut = [islands([e for e in edges if e != edge]) > islands(edges) for edge in edges]
+    found = bridges(np.array(edges, np.int64).reshape(-1, 2).T)
+    assert found.tolist() == cut
+
+
+def two_operations(ways: int) -> tuple[Groups, np.ndarray, np.ndarray]:
+    """Return a component of a campaign and an old gateway that have `ways` exits in common, and both."""
+    graph = population()
+    campaign, gateway = machines(graph, np.arange(30)), np.arange(1_000, 1_020)
+    graph.accounts["counts"][campaign, ELICITED] = graph.accounts["counts"][campaign, 0]
+    graph.accounts["counts"][gateway, 0] = 1_000.0
+    graph.accounts["created"][gateway] = 100 * DAY_MS
+    for family in ("payment", "device"):
+        share(graph, campaign, FAMILIES.index(family), len(campaign))
+        share(graph, gateway, FAMILIES.index(family), len(gateway))
+    for way in range(ways):
+        share(graph, np.append(campaign[way], gateway), FAMILIES.index("network"), 21, way)
+    rows = np.concatenate([campaign, gateway])
+    group = Group(COMPONENT, graph.accounts, rows, rows, np.zeros(0, np.int64))
+    return Groups(graph, [group], Population()), campaign, gateway
+
+
+def test_one_account_on_a_gateways_exit_does_not_accuse_the_gateway() -> None:
+    groups, campaign, gateway = two_operations(1)
+    strand = strands(groups.graph, groups.account)
+    assert len(set(strand[:30])) == len(set(strand[30:])) == 1
+    assert strand[0] != strand[-1]
+    assert telling_strands(groups, 0, groups.account, Fusion()).tolist() == campaign.tolist()
+    assert telling_strands(groups, 0, gateway, Fusion()).tolist() == gateway.tolist(), "nothing to be told apart from"
+
+
+def test_what_is_joined_in_two_ways_is_left_together() -> None:
+    groups, _, _ = two_operations(2)
+    assert len(set(strands(groups.graph, groups.account))) == 1
+    assert telling_strands(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
+
+
+def test_two_pools_that_both_tell_something_are_both_kept() -> None:
+    groups, _, pool = two_operations(1)
+    groups.graph.accounts["counts"][pool, ELICITED] = 1_000.0
+    assert telling_strands(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
