@@ -1,7 +1,8 @@
-"""Parts of a component that hang on the rest by a thread: each must tell something by itself."""
+"""Parts of a group that hang on the rest by a thread, or do another thing: each must tell something by itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,26 +15,30 @@ from detectors.linking.components import rarity
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import COMPONENT, Groups
-from detectors.membership import CORE, RARE, joined_by
-from detectors.typicality import differ
+from detectors.membership import CORE, RARE, joined_by, rings
+from detectors.typicality import HOURS, REFINEMENTS, differ, nearness
+
+MOST_RINGS = 16
+"""The largest ring of a group is compared with so many others."""
 
 
-def telling_strands(groups: Groups, position: int, who: NDArray, fusion: Fusion) -> NDArray:
-    """Return the accounts `who` of a group without the strands that nothing but their neighbours speaks against.
+def telling_parts(groups: Groups, position: int, who: NDArray, fusion: Fusion) -> NDArray:
+    """Return the accounts `who` of a group without the parts that nothing but their neighbours speaks against.
 
-    A gateway one of whose exits an account of a campaign uses too is in its component, not in its evidence. A
-    strand that is of another kind than the rest and the rest are judged apart; where only one of them tells anything
-    (`fusion.Fusion.is_telling`), the other is left out. Groups of other kinds than components are left as they are.
+    A gateway one of whose exits an account of a campaign uses too is in its component, not in its evidence; a vendor's
+    drift monitors may be in the cell of those who search for techniques. A part that is of another kind than the rest
+    and the rest are judged apart; where only one of them tells anything (`fusion.Fusion.is_telling`), the other is left
+    out.
 
     Args:
         who: account rows, those of the group that are accused.
     """
     graph, part = groups.graph, groups.parts[position]
-    if part.kind != COMPONENT:
+    if len(who) < 2 * CORE:
         return who
-    strand, kept = strands(graph, who), np.ones(len(who), bool)
-    for number in np.unique(strand[strand >= 0]).tolist():
-        mine, rest = kept & (strand == number), kept & (strand != number)
+    kept = np.ones(len(who), bool)
+    for apart in _strands_apart(graph, who) if part.kind == COMPONENT else _rings_apart(graph, who):
+        mine, rest = kept & apart, kept & ~apart
         if min(mine.sum(), rest.sum()) < CORE or not differ(graph, who, mine, rest):
             continue
         inside = [np.isin(part.account, who[side]) for side in (mine, rest)]
@@ -42,6 +47,25 @@ def telling_strands(groups: Groups, position: int, who: NDArray, fusion: Fusion)
         if alone != others:
             kept = mine if alone else rest
     return who[kept]
+
+
+def _strands_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
+    strand = strands(graph, who)
+    for number in np.unique(strand[strand >= 0]).tolist():
+        yield strand == number
+
+
+def _rings_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
+    """Yield the accounts that are nearer to the largest ring than to another, for each other ring."""
+    ring = rings(graph, who)
+    names, count = np.unique(ring[ring >= 0], return_counts=True)
+    largest_first = names[np.argsort(-count, kind="stable")].tolist()
+    for other in largest_first[1 : 1 + MOST_RINGS]:
+        side, rest = ring == largest_first[0], ring == other
+        for _ in range(REFINEMENTS):
+            side = nearness(graph, who, side, rest, (HOURS,)) > 0.0
+            rest = ~side
+        yield side
 
 
 def strands(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:

@@ -14,8 +14,12 @@ from scipy.stats import chi2_contingency
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import daily_rate
+from detectors.partials import COUNTS
 
 AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
+ELICITED, REFUSED = COUNTS.index("elicited"), COUNTS.index("refused")
+PARTS = (0.02, 0.1, 0.3, 0.6, 0.9)
+"""Steps of the parts of an account's requests that elicit or grade, and that are refused."""
 PRIOR = 5.0
 """Accounts of the population added to every group's counts."""
 ROUNDS, REFINEMENTS = 30, 3
@@ -32,6 +36,7 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
     first, last, created = (table[name][rows] for name in ("first", "last", "created"))
     rate = daily_rate(first, last, table["counts"][rows, 0].astype(np.float64))
     hours = np.bitwise_count(table["hours"][rows]).astype(np.int64)
+    shares = table["counts"][rows][:, [ELICITED, REFUSED]] / np.maximum(table["counts"][rows, :1], 1e-9)
     age = np.where(created >= 0, 1 + np.searchsorted(AGES_MS, first - created), 0)
     return [
         np.clip(np.floor(np.log(np.maximum(rate, 0.1))), -2, 9).astype(np.int64) + 2,
@@ -42,6 +47,7 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
         table["pathway"][rows].astype(np.int64) + 1,
         table["paths"][rows].argmax(1).astype(np.int64),
         table["models"][rows].argmax(1).astype(np.int64),
+        *(np.searchsorted(PARTS, share).astype(np.int64) for share in shares.T),
     ]
 
 

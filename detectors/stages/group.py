@@ -33,7 +33,7 @@ from detectors.partials import SCHEMA, Partial, decode, encode
 from detectors.settings import DetectorSettings
 from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
-from detectors.strands import telling_strands
+from detectors.strands import telling_parts
 from detectors.testimony import Testimony, testify
 
 SCHEMA_VERSION = 7
@@ -325,7 +325,7 @@ class GroupStage:
         """Return the accounts that each group accuses, by position, of the groups that could be reported."""
         possible = np.flatnonzero(judgement.telling & (judgement.total >= LEAST_NATS)).tolist()
         found = {position: groups.account[groups.group == position][accused(groups, position)] for position in possible}
-        found = {position: telling_strands(groups, position, who, self.fusion) for position, who in found.items()}
+        found = {position: telling_parts(groups, position, who, self.fusion) for position, who in found.items()}
         return {position: who for position, who in found.items() if len(who) >= self.settings.links.min_accounts}
 
     def _calls(

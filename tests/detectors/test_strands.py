@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.evidence.fusion import Fusion
-from detectors.linking.members import COMPONENT, Group, Groups, Population
+from detectors.linking.graph import Graph
+from detectors.linking.members import BEHAVIOUR, COMPONENT, Group, Groups, Population
 from detectors.partials import COUNTS, FAMILIES
-from detectors.strands import bridges, strands, telling_strands
+from detectors.strands import bridges, strands, telling_parts
 from tests.detectors.made import DAY_MS, machines, population, share
 
 ELICITED = COUNTS.index("elicited")
@@ -36,6 +37,12 @@ def test_bridges_are_the_edges_without_which_a_graph_falls_apart(drawn: set[tupl
     assert found.tolist() == cut
 
 
+def among_all(graph: Graph, group: Group) -> Groups:
+    population = Population()
+    population.accounts = graph.accounts.rows
+    return Groups(graph, [group], population)
+
+
 def two_operations(ways: int) -> tuple[Groups, np.ndarray, np.ndarray]:
     """Return a component of a campaign and an old gateway that have `ways` exits in common, and both."""
     graph = population()
@@ -50,7 +57,7 @@ def two_operations(ways: int) -> tuple[Groups, np.ndarray, np.ndarray]:
         share(graph, np.append(campaign[way], gateway), FAMILIES.index("network"), 21, way)
     rows = np.concatenate([campaign, gateway])
     group = Group(COMPONENT, graph.accounts, rows, rows, np.zeros(0, np.int64))
-    return Groups(graph, [group], Population()), campaign, gateway
+    return among_all(graph, group), campaign, gateway
 
 
 def test_one_account_on_a_gateways_exit_does_not_accuse_the_gateway() -> None:
@@ -58,17 +65,34 @@ def test_one_account_on_a_gateways_exit_does_not_accuse_the_gateway() -> None:
     strand = strands(groups.graph, groups.account)
     assert len(set(strand[:30])) == len(set(strand[30:])) == 1
     assert strand[0] != strand[-1]
-    assert telling_strands(groups, 0, groups.account, Fusion()).tolist() == campaign.tolist()
-    assert telling_strands(groups, 0, gateway, Fusion()).tolist() == gateway.tolist(), "nothing to be told apart from"
+    assert telling_parts(groups, 0, groups.account, Fusion()).tolist() == campaign.tolist()
+    assert telling_parts(groups, 0, gateway, Fusion()).tolist() == gateway.tolist(), "nothing to be told apart from"
 
 
 def test_what_is_joined_in_two_ways_is_left_together() -> None:
     groups, _, _ = two_operations(2)
     assert len(set(strands(groups.graph, groups.account))) == 1
-    assert telling_strands(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
+    assert telling_parts(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
 
 
 def test_two_pools_that_both_tell_something_are_both_kept() -> None:
     groups, _, pool = two_operations(1)
     groups.graph.accounts["counts"][pool, ELICITED] = 1_000.0
-    assert telling_strands(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
+    assert telling_parts(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
+
+
+def test_those_of_a_cell_who_do_another_thing_are_not_accused_with_its_ring() -> None:
+    graph = population()
+    campaign, monitors = machines(graph, np.arange(20)), machines(graph, np.arange(1_000, 1_024))
+    graph.accounts["counts"][campaign, ELICITED] = graph.accounts["counts"][campaign, 0]
+    graph.accounts["created"][monitors] = 100 * DAY_MS
+    for first in range(0, 20, 5):
+        for family in ("payment", "network"):
+            share(graph, campaign[first : first + 5], FAMILIES.index(family), 5)
+        share(graph, monitors[first : first + 5], FAMILIES.index("network"), 5)
+    rows = np.concatenate([campaign, monitors])
+    group = Group(BEHAVIOUR, graph.accounts, rows, rows, np.zeros(0, np.int64))
+    groups = among_all(graph, group)
+    assert telling_parts(groups, 0, rows, Fusion()).tolist() == campaign.tolist()
+    assert telling_parts(groups, 0, rows[:9], Fusion()).tolist() == rows[:9].tolist(), "too few to be told apart"
+    assert telling_parts(groups, 0, rows[:0], Fusion()).tolist() == []
