@@ -82,13 +82,13 @@ def counterfactual(groups: Groups, judgement: Judgement, position: int, fusion: 
         float(judgement.total[position]),
     )
     gone: list[str] = []
-    raw = judgement.raw[:, position].copy()
+    raw, statistics = judgement.raw[:, position].copy(), judgement.statistics[:, position]
     for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
         if raw[number] <= 0.0:
             break
         gone.append(NAMES[number].replace("_", " "))
         raw[number] = 0.0
-        if fusion.weighed(raw).sum() + fusion.shift < needed or not fusion.is_telling(raw):
+        if fusion.weighed(raw).sum() + fusion.shift < needed or not fusion.is_telling(raw, statistics):
             break
     return (
         f"without the evidence of {' and '.join(gone)} it would not have been reported: it stands at {total:.1f} nats, "

@@ -21,7 +21,7 @@ PURPOSE = np.array([name in ("capability", "elicitation", "sweep", "cleaning") f
 DECISIVE = np.array(
     [name in ("elicitation", "shared_prompts", "links", "replay", "failover", "sweep") for name in NAMES]
 )
-SHARED_PROMPTS, REPLAY = NAMES.index("shared_prompts"), NAMES.index("replay")
+SHARED_PROMPTS, REPLAY, COHORT = (NAMES.index(name) for name in ("shared_prompts", "replay", "cohort"))
 AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
@@ -31,6 +31,9 @@ PURPOSE_NATS = 1.0
 """What is asked must speak for extraction: by what it is about, or by being one list of work that many go through. A
 product that harvests its own users' sessions asks for nothing in particular: what shows instead is that reasoning goes
 from one account to the next. Many people behind an account are no purpose: so are a gateway's."""
+LIST_OF_WORK = float(np.log2(5.0))
+"""An agent or an app has a few templates, which show no purpose however many go through them, unless those who do came
+together."""
 
 
 @dataclass
@@ -83,7 +86,7 @@ class Fusion:
         total = nats.sum(0) + self.shift
         self.totals.suit(groups.population.identified)
         surprise = self.totals.minus_ln_p(total, groups.kind, groups.size)
-        return Judgement(statistics, raw, bounded(raw).sum(0), nats, total, surprise, self.is_telling(raw))
+        return Judgement(statistics, raw, bounded(raw).sum(0), nats, total, surprise, self.is_telling(raw, statistics))
 
     def weighed(self, raw: NDArray) -> NDArray[np.float64]:
         """Return raw nats (F, …) as verdicts re-weigh them, bounded; with `shift`, their sum is the total."""
@@ -106,10 +109,16 @@ class Fusion:
         return np.stack([self.expected[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
 
     @staticmethod
-    def is_telling(nats: NDArray) -> NDArray[np.bool_]:
-        """Tell whether raw nats (F, …) speak for extraction or harvest, and show what honest crowds do not do."""
+    def is_telling(nats: NDArray, statistics: NDArray) -> NDArray[np.bool_]:
+        """Tell whether what is asked speaks for extraction or harvest, and something is what honest crowds do not do.
+
+        Args:
+            nats: raw ones of every family, shape (F, …), …
+            statistics: … and what they are for, shape (F, …).
+        """
         decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
-        asked = nats[PURPOSE].sum(0) + np.maximum(nats[SHARED_PROMPTS], 0.0)
+        listed = (statistics[SHARED_PROMPTS] >= LIST_OF_WORK) | (nats[COHORT] > 0.0)
+        asked = nats[PURPOSE].sum(0) + np.where(listed, np.maximum(nats[SHARED_PROMPTS], 0.0), 0.0)
         return np.asarray((np.maximum(asked, nats[REPLAY]) >= PURPOSE_NATS) & decisive)
 
     def vote(self, judgement: Judgement, groups: Groups, group: int, peak: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from detectors.evidence.shipped import SHIPPED
 
 RESERVOIR = 2_000
+OWN_ENOUGH = 400
+"""Own groups from which on they are a reference of their own."""
 ENOUGH = 50
 """Fewer values than this are no reference: many families are seldom measured."""
 TAIL = 0.9
@@ -23,14 +26,30 @@ class _Fit(NamedTuple):
     start: float
     scale: float
 
+    def minus_ln_p(self, values: NDArray) -> NDArray[np.float64]:
+        if len(self.sample) < ENOUGH:
+            return np.zeros(len(values))
+        at_least = len(self.sample) - np.searchsorted(self.sample, values, "left")
+        body = -np.log((at_least + 1) / (len(self.sample) + 1))
+        beyond = TAIL_NATS + (values - self.start) / self.scale
+        return np.where(values > self.start, beyond, np.minimum(body, TAIL_NATS))
+
+
+def _fit(values: Sequence[float]) -> _Fit:
+    sample = np.sort(np.array(values, np.float64))
+    known = sample if len(sample) else np.zeros(1)
+    start, median, far = np.quantile(known, (TAIL, 0.5, 0.99)).tolist()
+    scale = max((far - start) / float(np.log((1.0 - TAIL) / 0.01)), 0.02 * abs(far), 1e-3)
+    return _Fit(sample, median, far, start, scale)
+
 
 class Reference:
     """Values of one statistic among honest groups.
 
-    Starts with the quantiles shipped with the program; the operator's own groups join them and, once those alone fill
-    the reservoir, have replaced them: in a few hundred votes the same clusters speak week after week. Inside the sample
-    a value's rank counts; beyond the 90 % quantile an exponential tail through it and the 99 % quantile, since no
-    sample reaches as far as the budget asks (DETECTION §4.2).
+    Starts with the quantiles shipped with the program, which the operator's own groups join. Once those are enough, a
+    value must be rare among both: in a few hundred votes the same clusters speak week after week. Those that fill the
+    reservoir stand alone. Inside a sample a value's rank counts; beyond the 90 % quantile an exponential tail through
+    it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION §4.2).
 
     >>> reference = Reference("none")
     >>> for value in np.random.default_rng(0).exponential(size=1000):
@@ -64,13 +83,7 @@ class Reference:
 
     def _fitted(self) -> _Fit:
         if self._fit is None:
-            room = min(RESERVOIR - len(self._own), len(self._shipped))
-            shipped = np.array(self._shipped)[np.linspace(0, len(self._shipped) - 1, room).round().astype(np.int64)]
-            sample = np.sort(np.concatenate([self._own, shipped]))
-            known = sample if len(sample) else np.zeros(1)
-            start, median, far = np.quantile(known, (TAIL, 0.5, 0.99)).tolist()
-            scale = max((far - start) / float(np.log((1.0 - TAIL) / 0.01)), 0.02 * abs(far), 1e-3)
-            self._fit = _Fit(sample, median, far, start, scale)
+            self._fit = _fit([*self._own, *(self._shipped if len(self._own) < OWN_ENOUGH else ())])
         return self._fit
 
     def shape(self) -> tuple[float, float]:
@@ -80,13 +93,10 @@ class Reference:
 
     def minus_ln_p(self, values: NDArray) -> NDArray[np.float64]:
         """Return −ln p of each value, shape (len(values),); 0 while too little is known."""
-        fit = self._fitted()
-        if len(fit.sample) < ENOUGH:
-            return np.zeros(len(values))
-        at_least = len(fit.sample) - np.searchsorted(fit.sample, values, "left")
-        body = -np.log((at_least + 1) / (len(fit.sample) + 1))
-        beyond = TAIL_NATS + (values - fit.start) / fit.scale
-        return np.where(values > fit.start, beyond, np.minimum(body, TAIL_NATS))
+        result = self._fitted().minus_ln_p(values)
+        if self.provisional and len(self._own) >= OWN_ENOUGH:
+            result = np.minimum(result, _fit(self._shipped).minus_ln_p(values))
+        return result
 
     def value_at(self, minus_ln_p: float) -> float:
         """Return the value whose −ln p is `minus_ln_p`, which must lie in the tail."""

@@ -15,14 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.evidence.reference import RESERVOIR
+from detectors.evidence.reference import OWN_ENOUGH, RESERVOIR
 from detectors.evidence.shipped import SHIPPED_TOTALS
 from detectors.linking.members import KINDS
 
 UNTOLD = -99.0
 """Stands for the total of a group that could never be reported."""
-OWN_ENOUGH = 400
-"""Own groups of a kind from which on those shipped are no longer needed."""
 SIZES = (60.0, 200.0)
 """Groups of fewer accounts than the first, than the second, and the others are ranked apart."""
 GROUPS = len(SIZES) + 1

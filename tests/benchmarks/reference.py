@@ -106,9 +106,10 @@ def groups_of(partials: list[Partial], kinds: Collection[int] = range(len(KINDS)
 
 def peak(fusion: Fusion, judged: Judged) -> float:
     """Return the highest total that two judgements in a row reached while they could have been reported."""
-    nats = fusion.nats(judged.rows.T)
+    statistics = judged.rows.T
+    nats = fusion.nats(statistics)
     total = bounded(nats).sum(0)
-    total[~(fusion.is_telling(nats) & judged.accuses & (total >= LEAST_NATS))] = UNTOLD
+    total[~(fusion.is_telling(nats, statistics) & judged.accuses & (total >= LEAST_NATS))] = UNTOLD
     return float(np.minimum(total[1:], total[:-1]).max()) if len(total) > 1 else float(total[0])
 
 

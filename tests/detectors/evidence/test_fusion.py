@@ -8,11 +8,12 @@ import pytest
 from detectors.evidence.fusion import NAMES, Fusion
 
 
-def telling(**nats: float) -> bool:
-    raw = np.zeros((len(NAMES), 1))
+def telling(templates: int = 8, **nats: float) -> bool:
+    raw, statistics = np.zeros((2, len(NAMES), 1))
+    statistics[NAMES.index("shared_prompts")] = np.log2(templates)
     for name, value in nats.items():
         raw[NAMES.index(name)] = value
-    return bool(Fusion.is_telling(raw)[0])
+    return bool(Fusion.is_telling(raw, statistics)[0])
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,10 @@ def telling(**nats: float) -> bool:
 )
 def test_a_purpose_or_a_harvest_and_what_honest_crowds_do_not_do(nats: dict[str, float], expected: bool) -> None:
     assert telling(**nats) is expected
+
+
+@pytest.mark.parametrize(
+    ("templates", "cohort", "expected"), [(4, 0.0, False), (4, -0.5, False), (5, 0.0, True), (4, 0.5, True)]
+)
+def test_the_few_templates_of_an_agent_are_no_list_of_work(templates: int, cohort: float, expected: bool) -> None:
+    assert telling(templates, shared_prompts=2.5, links=5.0, capability=0.8, cohort=cohort) is expected

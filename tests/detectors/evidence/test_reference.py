@@ -5,7 +5,7 @@ import pytest
 
 from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES
-from detectors.evidence.reference import RESERVOIR, Reference
+from detectors.evidence.reference import OWN_ENOUGH, RESERVOIR, Reference
 from detectors.evidence.shipped import SHIPPED, SHIPPED_TOTALS
 from detectors.evidence.totals import UNTOLD
 
@@ -42,17 +42,20 @@ def test_nothing_known_says_nothing() -> None:
     assert Reference("nothing shipped").minus_ln_p(np.array([1.0, 1e9])).tolist() == [0.0, 0.0]
 
 
-def test_own_groups_replace_the_shipped_ones() -> None:
-    reference = Reference("evenness")
-    shipped = reference.shape()[1]
-    for _ in range(RESERVOIR - 1):
+@pytest.mark.parametrize("own", [0.0, 0.9])
+def test_own_groups_speak_beside_the_shipped_ones_and_then_alone(own: float) -> None:
+    reference, high = Reference("evenness"), np.array([0.95])
+    shipped = reference.minus_ln_p(high)[0]
+    for _ in range(OWN_ENOUGH):
+        reference.add(own)
+    alone = filled(np.full(OWN_ENOUGH, own)).minus_ln_p(high)[0]
+    assert reference.minus_ln_p(high)[0] == pytest.approx(min(shipped, alone))
+    for _ in range(RESERVOIR - OWN_ENOUGH):
         assert reference.provisional
-        reference.add(0.125)
-    assert reference.shape() == (0.125, 0.125)
-    reference.add(0.125)
+        reference.add(own)
     assert not reference.provisional
-    assert shipped > 0.125
-    assert reference.shape() == (0.125, 0.125)
+    assert reference.shape() == (own, own)
+    assert reference.minus_ln_p(high)[0] == pytest.approx(alone)
 
 
 def test_unmeasured_is_no_vote() -> None:

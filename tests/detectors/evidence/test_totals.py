@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from detectors.evidence.totals import ENOUGH, OWN_ENOUGH, SIZES, UNTOLD, Totals, bucket
+from detectors.evidence.reference import OWN_ENOUGH
+from detectors.evidence.totals import ENOUGH, SIZES, UNTOLD, Totals, bucket
 from detectors.linking.members import COMPONENT, KINDS, TEMPLATE
 
 SMALL, LARGE = 30.0, 500.0
