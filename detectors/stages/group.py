@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from itertools import islice, repeat
 from operator import lt
@@ -43,6 +44,9 @@ VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
 LEAST_NATS = 9.0
 """However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
+SMALL, SMALL_NATS = 0.5, 4.0
+"""Groups down to this part of `min_group_accounts` are judged too, against those of full size, which they vote with
+neither for nor among; so many nats more are asked of them: chance has more room in them, and there are more of them."""
 KIN_NATS = 4.0
 LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 45.0, 20.0, 3.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
@@ -205,7 +209,8 @@ class GroupStage:
         if multipliers is not None:
             self.fusion.reweigh(multipliers)
         touched = self._count(tick, rows, uses)
-        due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
+        least = math.ceil(SMALL * links.min_group_accounts)
+        due = self.clusters.due(touched, links.min_requests, least, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
         outputs = self.campaign_book.update(hot, rows, uses, tick)
         alone = self.account_alerts.update(tick)
@@ -282,7 +287,8 @@ class GroupStage:
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
         """Judge the due clusters; return those that call for an alert with what speaks for it."""
         parts = self._of_kinds([(cluster, self.clusters.group(cluster)) for cluster in due])
-        parts = [pair for pair in parts if len(pair[1].account) >= self.settings.links.min_group_accounts]
+        large = self.settings.links.min_group_accounts
+        parts = [pair for pair in parts if len(pair[1].account) >= SMALL * large]
         parts = [pair for pair in parts if not self._one_house(pair[1])]
         if not parts:
             return []
@@ -290,17 +296,19 @@ class GroupStage:
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
         guilty = self._guilty(groups, judgement)
-        thresholds = self._thresholds(end_ms)[groups.kind]
+        small = groups.size < large
+        thresholds = self._thresholds(end_ms)[groups.kind] + SMALL_NATS * small
         calls = self._calls(judgement, thresholds, guilty, end_ms)
         table = self.clusters.table
-        table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
+        table["tested"][due] = np.where((table["tested"][due] == 0) & ~small, end_ms, table["tested"][due])
         reportable = np.isin(np.arange(len(due)), list(guilty))
-        total, before = np.where(reportable, judgement.plain_total, UNTOLD), table["total"][due]
+        total = np.where(reportable & ~small, judgement.plain_total, UNTOLD)
+        before = table["total"][due]
         pair = np.where(before == 0, total, np.minimum(total, before))
         table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
         table["total"][due] = np.where(total == 0, 1e-6, total)
         table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
-        self._vote(judgement, groups, due, end_ms, thresholds, guilty)
+        self._vote(judgement, groups, due, end_ms, thresholds, guilty, small)
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
         streak = table["streak"][due]
@@ -382,13 +390,14 @@ class GroupStage:
         end_ms: int,
         thresholds: NDArray,
         guilty: Container[int],
+        small: NDArray[np.bool_],
     ) -> None:
-        """Let mature groups that nothing speaks against join the references, once a week each."""
+        """Let mature groups, not `small` ones, that nothing speaks against join the references, once a week each."""
         if end_ms < self.models.hold_until:
             return
         table = self.clusters.table
         for position, cluster in enumerate(due):
-            mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
+            mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS and not small[position]
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
             campaign = int(table["campaign"][cluster])
             likely = judgement.surprise[position] < thresholds[position] / 2 if position in guilty else False

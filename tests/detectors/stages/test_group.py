@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from detectors.alerts import Outputs
 from detectors.errors import StateVersionError
+from detectors.evidence.fusion import Judgement
 from detectors.hashing import digest
+from detectors.linking.members import Groups
 from detectors.partials import Partial
 from detectors.request import Request
-from detectors.settings import DetectorSettings
+from detectors.settings import BudgetSettings, DetectorSettings
 from detectors.stages.account import AccountStage
-from detectors.stages.group import GroupStage
+from detectors.stages.group import SMALL_NATS, GroupStage
 from tests.detectors.made import DAY_MS, TICK_MS, campaign_among, partial
 
 SETTINGS = DetectorSettings()
@@ -168,6 +171,32 @@ def test_late_partials_of_an_idle_partition_count_in_the_next_tick() -> None:
     stage.process([Partial(1, 6, 0, True, False)])
     assert stage.graph.ids == ["a", "late"]
     assert stage.graph.accounts["counts"][0, 0] == pytest.approx(3, rel=0.01)
+
+
+@pytest.mark.parametrize(("false_campaigns_per_week", "opens"), [(0.5, 0), (50.0, 1)])
+def test_groups_of_half_the_size_are_judged_too_and_more_is_asked_of_them(
+    false_campaigns_per_week: float, opens: int
+) -> None:
+    stage = GroupStage(DetectorSettings(budget=BudgetSettings(false_campaigns_per_week=false_campaigns_per_week)))
+    beyond = []
+
+    def observe(end_ms: int, due: list[int], groups: Groups, judgement: Judgement, calls: NDArray) -> None:
+        assert groups.size.tolist() == [15]
+        beyond.append(float((judgement.surprise - stage._thresholds(end_ms)[groups.kind])[0]))
+        assert not calls[0] or beyond[-1] >= SMALL_NATS
+
+    stage.observer = observe
+    found = judged(stage, through_partitions(campaign_among(150, 15, DAY_MS), 1))
+    assert max(beyond) > 0, "enough for a larger group"
+    assert [alert.accounts for alert in found.alerts if alert.state == "open"] == [15] * opens
+    assert not stage.clusters.table["tested"].any(), "neither in the budget"
+    assert stage.fusion.totals.own == 0, "nor in the reference"
+
+
+def test_still_smaller_groups_are_not_judged() -> None:
+    stage = GroupStage(SETTINGS)
+    stage.observer = lambda end_ms, due, groups, judgement, calls: pytest.fail("judged")
+    assert judged(stage, through_partitions(campaign_among(150, 9, DAY_MS), 1)) == Outputs([], [])
 
 
 def test_who_is_accused_once_is_not_yet_accused() -> None:
