@@ -181,14 +181,14 @@ def test_groups_of_half_the_size_are_judged_too_and_more_is_asked_of_them(
     beyond = []
 
     def observe(end_ms: int, due: list[int], groups: Groups, judgement: Judgement, calls: NDArray) -> None:
-        assert groups.size.tolist() == [15]
+        assert groups.size.tolist() == [19]
         beyond.append(float((judgement.surprise - stage._thresholds(end_ms)[groups.kind])[0]))
         assert not calls[0] or beyond[-1] >= SMALL_NATS
 
     stage.observer = observe
-    found = judged(stage, through_partitions(campaign_among(150, 15, DAY_MS), 1))
+    found = judged(stage, through_partitions(campaign_among(150, 19, DAY_MS), 1))
     assert max(beyond) > 0, "enough for a larger group"
-    assert [alert.accounts for alert in found.alerts if alert.state == "open"] == [15] * opens
+    assert [alert.accounts for alert in found.alerts if alert.state == "open"] == [19] * opens
     assert not stage.clusters.table["tested"].any(), "neither in the budget"
     assert stage.fusion.totals.own == 0, "nor in the reference"
 
