@@ -15,11 +15,11 @@ from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigati
 from detectors.clusters import Clusters
 from detectors.decisions import Subject, decide, spare
 from detectors.feedback import DISMISSED, Verdict
-from detectors.lineage import continues
+from detectors.lineage import SAME_WORK, continues, same_work
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.linking.members import young
 from detectors.membership import linked
-from detectors.partials import CAPABILITIES
+from detectors.partials import CAPABILITIES, FAMILIES
 from detectors.risk import risk
 from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, subject, told
 from detectors.settings import DetectorSettings
@@ -27,6 +27,7 @@ from detectors.testimony import Testimony
 from detectors.windows.table import LIVE
 
 SAMPLE = 50
+TEMPLATES = 1 << FAMILIES.index("template")
 OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
@@ -201,7 +202,8 @@ class Campaigns:
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
         """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one.
 
-        Only what two campaigns ask for can make them one: resellers' exits and cards are shared by strangers.
+        Only what two campaigns ask for can make them one, the same work for the most part: resellers' exits and cards
+        are shared by strangers, and one cell of behaviour holds operations that know nothing of each other.
         """
         accounts = testimony.accounts
         number = int(self.clusters.table["campaign"][cluster])
@@ -215,11 +217,17 @@ class Campaigns:
             number = self._open(accounts, now)
         for other in joined if testimony.by_content else ():
             silent = self.rulings.dismissed.keys() & {number, other}
-            if other != number and self._campaigns[other].state != "merged" and not silent:
+            if other != number and self._campaigns[other].state != "merged" and not silent and self._one(number, other):
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
                 number = first
         return number
+
+    def _one(self, number: int, other: int) -> bool:
+        """Tell whether two campaigns do the same work, as far as templates are known of both."""
+        one, two = (np.array(list(self._campaigns[n].members), np.int64) for n in (number, other))
+        known = [(self.graph.accounts["carries"][rows] & TEMPLATES).any() for rows in (one, two)]
+        return not all(known) or same_work(self.graph, one, two) >= SAME_WORK
 
     def _follow(self, number: int) -> int:
         """Return the campaign that a merged one went into, any other as it is."""

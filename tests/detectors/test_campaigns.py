@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 
 import msgspec
+import numpy as np
 import pytest
 
+from detectors import testimony
 from detectors.alerts import Outputs
 from detectors.campaigns import shares
 from detectors.settings import DecisionSettings, DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
-from tests.detectors.made import DAY_MS, START_MS, campaign_among, request, run
+from tests.detectors.made import DAY_MS, START_MS, campaign_among, population, request, run
 
 ACTIVE_DAYS, QUIET_HOURS = 3, 24.0
 
@@ -95,7 +97,29 @@ def test_no_campaign_no_alert() -> None:
 
 
 def test_shares_leave_out_the_negligible() -> None:
-    import numpy as np
-
     assert shares(["a", "b"], np.array([1.0, 9_999.0])) == {"b": 0.9999}
     assert shares([], np.zeros(0)) == {}
+
+
+@pytest.mark.parametrize(("templates", "merged"), [((0, 1), False), ((0, 0), True), ((None, 1), True)])
+def test_a_group_over_two_campaigns_makes_them_one_if_they_do_the_same_work(
+    templates: tuple[int | None, int], merged: bool
+) -> None:
+    stage = GroupStage(DetectorSettings())
+    book, graph = stage.campaign_book, population()
+    book.graph, graph.ids = graph, [f"account{row}" for row in range(graph.accounts.rows)]
+    graph.values.take(2)
+    pools = [np.arange(20), np.arange(20, 40)]
+    for number, (pool, template) in enumerate(zip(pools, templates, strict=True)):
+        book._add_members(book._open(pool.tolist(), number), pool.tolist())
+        if template is not None:
+            uses = graph.uses.take(len(pool))
+            graph.uses["account"][uses], graph.uses["value"][uses] = pool, template
+            graph.uses["counts"][uses, 0] = 10.0
+            graph.values["accounts"][template] += len(pool)
+            graph.accounts["carries"][pool] |= 1
+    (cluster,) = stage.clusters.table.take(1).tolist()
+    stage.clusters.table["campaign"][cluster] = -1
+    said = testimony.Testimony([*range(10), *range(20, 35)], True, 0, 12.0, 9.0, [], [], [], False)
+    assert book._find(cluster, said, 3, Outputs([], [])) == (0 if merged else 1)
+    assert [campaign.state == "merged" for campaign in book._campaigns] == [False, merged]
