@@ -50,12 +50,12 @@ def test_kills_and_partitions_change_no_alert_and_no_decision(
 
     for partials in (300, 900):
         worker = start(settings, module="stream worker")
-        log.until(lambda partials=partials: len(log.read(settings, topics.PARTIALS)) > partials, 60)
+        log.until(lambda partials=partials: len(log.read(settings, topics.PARTIALS)) > partials, 120)
         worker.kill()
     worker = start(settings, module="stream worker")
     expected = lines(alerts, "alert_id")
-    log.until(lambda: len(found(settings, topics.ALERTS, "alert_id")) >= len(expected), 120)
-    log.until(lambda: log.state(settings, 0, "group").offset + 1 == len(log.read(settings, topics.PARTIALS)), 60)
+    log.until(lambda: len(found(settings, topics.ALERTS, "alert_id")) >= len(expected), 240)
+    log.until(lambda: log.state(settings, 0, "group").offset + 1 == len(log.read(settings, topics.PARTIALS)), 120)
     assert worker.terminate() == 0
     assert expected
     assert found(settings, topics.ALERTS, "alert_id") == expected
