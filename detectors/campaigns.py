@@ -202,6 +202,8 @@ class Campaigns:
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
         """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one.
 
+        A cluster that accuses others than it did belongs where they belong: one cell saw an operation end and another
+        begin.
         Only what two campaigns ask for can make them one, the same work for the most part: resellers' exits and cards
         are shared by strangers, and one cell of behaviour holds operations that know nothing of each other.
         """
@@ -209,6 +211,8 @@ class Campaigns:
         number = int(self.clusters.table["campaign"][cluster])
         number = self._follow(number)
         joined = self._overlaps(accounts)
+        if number >= 0 and number not in joined and not self._goes_on(number, accounts, now):
+            number = -1
         if number < 0 and joined:
             number = max(joined, key=lambda n: (joined[n], -n))
         if number < 0:
@@ -226,8 +230,19 @@ class Campaigns:
     def _one(self, number: int, other: int) -> bool:
         """Tell whether two campaigns do the same work, as far as templates are known of both."""
         one, two = (np.array(list(self._campaigns[n].members), np.int64) for n in (number, other))
-        known = [(self.graph.accounts["carries"][rows] & TEMPLATES).any() for rows in (one, two)]
-        return not all(known) or same_work(self.graph, one, two) >= SAME_WORK
+        return not self._comparable(one, two) or same_work(self.graph, one, two) >= SAME_WORK
+
+    def _goes_on(self, number: int, accounts: list[int], now: int) -> bool:
+        """Tell whether accounts may go on with a campaign; they do where nothing can be compared."""
+        old = np.array(list(self._campaigns[number].members), np.int64)
+        new = np.setdiff1d(accounts, old)
+        if not len(old) or not len(new) or not self._comparable(old, new):
+            return True
+        return continues(self.graph, old, new, now)
+
+    def _comparable(self, *sets: NDArray) -> bool:
+        """Tell whether templates are known of each of some sets of accounts."""
+        return all((self.graph.accounts["carries"][rows] & TEMPLATES).any() for rows in sets)
 
     def _follow(self, number: int) -> int:
         """Return the campaign that a merged one went into, any other as it is."""

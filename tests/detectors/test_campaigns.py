@@ -101,10 +101,8 @@ def test_shares_leave_out_the_negligible() -> None:
     assert shares([], np.zeros(0)) == {}
 
 
-@pytest.mark.parametrize(("templates", "merged"), [((0, 1), False), ((0, 0), True), ((None, 1), True)])
-def test_a_group_over_two_campaigns_makes_them_one_if_they_do_the_same_work(
-    templates: tuple[int | None, int], merged: bool
-) -> None:
+def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.ndarray], int]:
+    """Return a stage with two campaigns of twenty accounts, each through a template, the accounts, and a cluster."""
     stage = GroupStage(DetectorSettings())
     book, graph = stage.campaign_book, population()
     book.graph, graph.ids = graph, [f"account{row}" for row in range(graph.accounts.rows)]
@@ -120,6 +118,33 @@ def test_a_group_over_two_campaigns_makes_them_one_if_they_do_the_same_work(
             graph.accounts["carries"][pool] |= 1
     (cluster,) = stage.clusters.table.take(1).tolist()
     stage.clusters.table["campaign"][cluster] = -1
-    said = testimony.Testimony([*range(10), *range(20, 35)], True, 0, 12.0, 9.0, [], [], [], False)
-    assert book._find(cluster, said, 3, Outputs([], [])) == (0 if merged else 1)
+    return stage, pools, cluster
+
+
+def said_of(accounts: list[int]) -> testimony.Testimony:
+    return testimony.Testimony(accounts, True, 0, 12.0, 9.0, [], [], [], False)
+
+
+@pytest.mark.parametrize(("templates", "merged"), [((0, 1), False), ((0, 0), True), ((None, 1), True)])
+def test_a_group_over_two_campaigns_makes_them_one_if_they_do_the_same_work(
+    templates: tuple[int | None, int], merged: bool
+) -> None:
+    stage, _, cluster = two_pools(templates)
+    book = stage.campaign_book
+    found = book._find(cluster, said_of([*range(10), *range(20, 35)]), 3, Outputs([], []))
+    assert found == (0 if merged else 1)
     assert [campaign.state == "merged" for campaign in book._campaigns] == [False, merged]
+
+
+@pytest.mark.parametrize(("templates", "stays"), [((0, 1), False), ((0, 0), True), ((None, 1), True)])
+def test_a_cluster_that_accuses_others_stays_with_its_campaign_if_they_go_on_with_it(
+    templates: tuple[int | None, int], stays: bool
+) -> None:
+    stage, pools, cluster = two_pools(templates)
+    book = stage.campaign_book
+    stage.clusters.table["campaign"][cluster] = 0
+    book._campaigns[1].members.clear()
+    book._member_of[pools[1]] = -1
+    later = int(stage.campaign_book.graph.accounts["last"].max())
+    found = book._find(cluster, said_of(pools[1].tolist()), later, Outputs([], []))
+    assert found == (0 if stays else 2)
