@@ -20,6 +20,8 @@ ALIKE = 0.8
 SILENCED, FRESH = 0.6, 0.6
 """Parts of the old accounts that fell silent together, and of the new ones that began then."""
 TOGETHER_MS, HANDOVER_MS = 12 * HOUR_MS, 2 * DAY_MS
+MISSED = 10.0
+"""Requests that the silent ones would have sent since, at their own speed: accounts at rest are not cut off."""
 FLOW = 4.0
 """The new flow is within this factor of the old one."""
 
@@ -58,11 +60,17 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
 def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
     """Tell whether `old` fell silent together and `new` began then, with a like flow of like requests."""
     table = graph.accounts
-    last, first = np.sort(table["last"][old]), table["first"][new]
+    first = table["first"][new]
+    quiet = old[table["last"][old] <= now - HOUR_MS]
+    quiet = quiet[np.argsort(table["last"][quiet], kind="stable")]
+    if len(quiet) < SILENCED * len(old):
+        return False
+    last = table["last"][quiet]
     window = np.searchsorted(last, last + TOGETHER_MS, "right") - np.arange(len(last))
     at = int(window.argmax())
-    stop = int(np.median(last[at : at + int(window[at])]))
-    if window[at] < SILENCED * len(last) or now - stop < HOUR_MS:
+    silent = quiet[at : at + int(window[at])]
+    stop, latest = int(np.median(table["last"][silent])), int(table["last"][silent].max())
+    if len(silent) < SILENCED * len(old) or _flow(graph, silent) * (now - latest) / DAY_MS < MISSED:
         return False
     fresh = (first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS)
     if fresh.mean() < FRESH or float(np.median(table["last"][new])) <= stop:

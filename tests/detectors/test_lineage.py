@@ -71,3 +71,12 @@ def test_tools_that_many_others_use_make_no_heirs() -> None:
     graph.values.extend(1)
     use(graph, np.concatenate([OLD, NEW, np.arange(60, 160)]), 0)
     assert same_work(graph, OLD, NEW) == 0.0
+
+
+def test_accounts_that_only_rest_are_not_followed_by_others() -> None:
+    graph = world(BAN - DAY_MS, BAN + DAY_MS)
+    graph.accounts["last"][OLD] = BAN + np.arange(len(OLD)) * 60_000
+    assert not took_over(graph, OLD, NEW, BAN + HOUR_MS // 2), "half an hour without a request"
+    graph.accounts["first"][NEW] = BAN
+    graph.accounts["counts"][OLD, 0] = 0.01
+    assert not took_over(graph, OLD, NEW, BAN + DAY_MS), "one a month: they miss none in a day"
