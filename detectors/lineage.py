@@ -20,8 +20,8 @@ ALIKE = 0.8
 SILENCED, FRESH = 0.6, 0.6
 """Parts of the old accounts that fell silent together, and of the new ones that began then."""
 TOGETHER_MS, HANDOVER_MS = 12 * HOUR_MS, 2 * DAY_MS
-MISSED = 10.0
-"""Requests that the silent ones would have sent since, at their own speed: accounts at rest are not cut off."""
+MISSED = 3.0
+"""An account is silent when it would have sent so many requests since its last: accounts at rest are not cut off."""
 FLOW = 4.0
 """The new flow is within this factor of the old one."""
 
@@ -61,7 +61,8 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
     """Tell whether `old` fell silent together and `new` began then, with a like flow of like requests."""
     table = graph.accounts
     first = table["first"][new]
-    quiet = old[table["last"][old] <= now - HOUR_MS]
+    rest = MISSED * DAY_MS * len(old) / max(_flow(graph, old), 1e-9)
+    quiet = old[table["last"][old] <= now - max(HOUR_MS, rest)]
     quiet = quiet[np.argsort(table["last"][quiet], kind="stable")]
     if len(quiet) < SILENCED * len(old):
         return False
@@ -69,8 +70,8 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
     window = np.searchsorted(last, last + TOGETHER_MS, "right") - np.arange(len(last))
     at = int(window.argmax())
     silent = quiet[at : at + int(window[at])]
-    stop, latest = int(np.median(table["last"][silent])), int(table["last"][silent].max())
-    if len(silent) < SILENCED * len(old) or _flow(graph, silent) * (now - latest) / DAY_MS < MISSED:
+    stop = int(np.median(table["last"][silent]))
+    if len(silent) < SILENCED * len(old):
         return False
     fresh = (first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS)
     if fresh.mean() < FRESH or float(np.median(table["last"][new])) <= stop:

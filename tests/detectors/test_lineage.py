@@ -74,9 +74,8 @@ def test_tools_that_many_others_use_make_no_heirs() -> None:
 
 
 def test_accounts_that_only_rest_are_not_followed_by_others() -> None:
-    graph = world(BAN - DAY_MS, BAN + DAY_MS)
-    graph.accounts["last"][OLD] = BAN + np.arange(len(OLD)) * 60_000
-    assert not took_over(graph, OLD, NEW, BAN + HOUR_MS // 2), "half an hour without a request"
-    graph.accounts["first"][NEW] = BAN
-    graph.accounts["counts"][OLD, 0] = 0.01
-    assert not took_over(graph, OLD, NEW, BAN + DAY_MS), "one a month: they miss none in a day"
+    graph = world(BAN - HOUR_MS, BAN + 4 * HOUR_MS)
+    assert not took_over(graph, OLD, NEW, BAN + 2 * HOUR_MS), "twenty a day: two hours are nothing"
+    assert took_over(graph, OLD, NEW, BAN + 4 * HOUR_MS)
+    graph.accounts["last"][OLD[::2]] = BAN + 4 * HOUR_MS
+    assert not took_over(graph, OLD, NEW, BAN + 4 * HOUR_MS), "half of them are at work"
