@@ -228,6 +228,7 @@ class GroupStage:
             order = np.array(sorted(range(len(ids)), key=ids.__getitem__))
             place[order] = np.arange(len(ids))
             ids = [ids[position] for position in order.tolist()]
+        self._number(partials)
         base = np.cumsum([0, *(len(partial.accounts) for partial in partials)])
         codes = [np.append(self.graph.names.codes(partial.names), -1) for partial in partials]
         columns = {}
@@ -245,6 +246,14 @@ class GroupStage:
             columns |= {name: columns[name][order] for name in per_account}
         _sort_uses(columns)
         return Tick((number + 1) * self.tick_ms, ids, columns)
+
+    def _number(self, partials: list[Partial]) -> None:
+        """Number what is named for the first time in a tick by the alphabet, not by which partial came first."""
+        graph = self.graph
+        graph.names.codes(sorted({name for partial in partials for name in partial.names}))
+        for number, known in enumerate((graph.models, graph.paths)):
+            used = ((p, p.column("mix_name")[p.column("mix_kind") == number]) for p in partials)
+            known.codes(sorted({p.names[name] for p, mine in used for name in np.unique(mine).tolist()}))
 
     def _mix_codes(self, partial: Partial, names: NDArray) -> NDArray:
         kind, codes = partial.column("mix_kind"), np.zeros(len(names), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -231,3 +232,13 @@ def test_snapshots_fit_messages(partials: list[Partial]) -> None:
     assert stage.tracked_clusters > 0
     assert stage.state_bytes > 0
     assert 0 <= stage.budget_used < 1
+
+
+def test_the_order_of_a_ticks_partials_numbers_no_name(requests: list[Request], outputs: Outputs) -> None:
+    named = [msgspec.structs.replace(one, account_plan=f"plan{n % 7}") for n, one in enumerate(requests)]
+    made = sorted(through_partitions(named, 3), key=lambda one: one.tick)
+    there, back = GroupStage(SETTINGS, 3), GroupStage(SETTINGS, 3)
+    found = judged(there, made)
+    assert judged(back, sorted(made, key=lambda one: (one.tick, -one.partition, one.chunk))) == found
+    for names in ("names", "models", "paths"):
+        assert getattr(there.graph, names).known == getattr(back.graph, names).known
