@@ -203,9 +203,8 @@ class Campaigns:
         """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one.
 
         A cluster that accuses others than it did belongs where they belong: one cell saw an operation end and another
-        begin.
-        Only what two campaigns ask for can make them one, the same work for the most part: resellers' exits and cards
-        are shared by strangers, and one cell of behaviour holds operations that know nothing of each other.
+        begin. Only what two campaigns ask for can make them one, the same work for the most part: resellers' exits and
+        cards are shared by strangers, and one cell of behaviour holds operations that know nothing of each other.
         """
         accounts = testimony.accounts
         number = int(self.clusters.table["campaign"][cluster])
@@ -229,16 +228,19 @@ class Campaigns:
 
     def _one(self, number: int, other: int) -> bool:
         """Tell whether two campaigns do the same work, as far as templates are known of both."""
-        one, two = (np.array(list(self._campaigns[n].members), np.int64) for n in (number, other))
+        one, two = self._members(number), self._members(other)
         return not self._comparable(one, two) or same_work(self.graph, one, two) >= SAME_WORK
 
     def _goes_on(self, number: int, accounts: list[int], now: int) -> bool:
         """Tell whether accounts may go on with a campaign; they do where nothing can be compared."""
-        old = np.array(list(self._campaigns[number].members), np.int64)
+        old = self._members(number)
         new = np.setdiff1d(accounts, old)
         if not len(old) or not len(new) or not self._comparable(old, new):
             return True
         return continues(self.graph, old, new, now)
+
+    def _members(self, number: int) -> NDArray[np.int64]:
+        return np.array(list(self._campaigns[number].members), np.int64)
 
     def _comparable(self, *sets: NDArray) -> bool:
         """Tell whether templates are known of each of some sets of accounts."""
@@ -268,7 +270,7 @@ class Campaigns:
         shared = {n: both for n, both in self._overlaps(accounts.tolist()).items() if n not in silent}
         number = max(shared, key=lambda n: (shared[n], -n), default=-1)
         if number >= 0 and shared[number] >= OVERLAP * len(accounts):
-            return np.array(list(self._campaigns[number].members), np.int64)
+            return self._members(number)
         return accounts if len(accounts) and self._continued(accounts.tolist(), now, silent) >= 0 else None
 
     def _continued(self, accounts: list[int], now: int, but: Collection[int] = ()) -> int:
@@ -278,11 +280,11 @@ class Campaigns:
             but: campaigns that do not count.
         """
         for number in range(len(self._campaigns) - 1, -1, -1):
-            campaign = self._campaigns[number]
-            new = np.setdiff1d(accounts, list(campaign.members))
-            if number in but or campaign.state == "merged" or not campaign.members or not len(new):
+            old = self._members(number)
+            new = np.setdiff1d(accounts, old)
+            if number in but or self._campaigns[number].state == "merged" or not len(old) or not len(new):
                 continue
-            if continues(self.graph, np.array(list(campaign.members)), new, now):
+            if continues(self.graph, old, new, now):
                 return number
         return -1
 
@@ -340,7 +342,7 @@ class Campaigns:
         for number in np.unique(campaign[late]).tolist():
             if self._campaigns[number].state in ("open", "updated"):
                 came = np.unique(accounts[late & (campaign == number)])
-                members = np.array(list(self._campaigns[number].members))
+                members = self._members(number)
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:

@@ -279,20 +279,29 @@ def rings(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np
     An account counts when chance does not explain that so many others with its values are among these: in a group of a
     tenth of everybody two of a household, or five of an office of fifty, are often found.
     """
-    table = graph.accounts
-    recent = table["recent"][accounts].reshape(len(accounts), -1)
-    who, place = np.nonzero(recent >= 0)
-    value = recent[who, place]
-    house = houses(table["organization"][accounts], accounts)
-    rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
-    shared = rare & crosses(value, house[who])
-    who, place = np.unique(np.stack([who[shared], value[shared]]), axis=1)
+    who, place = shared_values(graph, accounts)
     names, value, inside = np.unique(place, return_inverse=True, return_counts=True)
     holders = np.maximum(graph.values["accounts"][names], inside)
     likely = binom.sf(inside - 2, holders - 1, min(len(accounts) / max(graph.population, 1), 1.0))
     surprise = np.bincount(who, -np.log(np.maximum(likely, 1e-12))[value], len(accounts))
     told = (surprise >= -np.log(chance))[who]
     return joined_by(len(accounts), who[told], value[told])
+
+
+def shared_values(graph: Graph, accounts: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return, for each rare value of one of the accounts that another organisation among them has too, who has which.
+
+    Returns:
+        Places in `accounts`, in order, and rows of the graph's values, shape (P,) each; no pair twice.
+    """
+    recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
+    who, place = np.nonzero(recent >= 0)
+    value = recent[who, place]
+    house = houses(graph.accounts["organization"][accounts], accounts)
+    shared = rarity(graph.values["accounts"][value], graph.population) >= RARE
+    shared &= crosses(value, house[who])
+    who, value = np.unique(np.stack([who[shared], value[shared]]), axis=1)
+    return who, value
 
 
 def joined_by(accounts: int, who: NDArray, value: NDArray) -> NDArray[np.int64]:
@@ -333,16 +342,10 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
 
 def linked_families(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.int64]:
     """Return in how many families each account shares something rare with a member of another organisation."""
-    table = graph.accounts
-    everyone = np.union1d(accounts, members)
-    recent = table["recent"][everyone].reshape(len(everyone), -1)
-    who, place = np.nonzero(recent >= 0)
-    value = recent[who, place]
-    house = houses(table["organization"][everyone], everyone)
-    rare = rarity(graph.values["accounts"][value], graph.population) >= RARE
-    rare &= np.isin(value, table["recent"][members])
-    shared = value[rare & crosses(value, house[who])]
-    return np.isin(table["recent"][accounts], shared).any(axis=2).sum(axis=1)
+    recent = graph.accounts["recent"]
+    _, value = shared_values(graph, np.union1d(accounts, members))
+    shared = value[np.isin(value, recent[members])]
+    return np.isin(recent[accounts], shared).any(axis=2).sum(axis=1)
 
 
 def crowded(graph: Graph, accounts: NDArray) -> NDArray[np.bool_]:

@@ -11,11 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from detectors.evidence.fusion import Fusion
-from detectors.linking.components import rarity
 from detectors.linking.graph import Graph
-from detectors.linking.houses import crosses, houses
 from detectors.linking.members import COMPONENT, Groups
-from detectors.membership import CORE, RARE, joined_by, rings
+from detectors.membership import CORE, joined_by, rings, shared_values
 from detectors.typicality import HOURS, REFINEMENTS, differ, nearness
 
 MOST_RINGS = 16
@@ -73,11 +71,7 @@ def strands(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:
 
     One account on another operation's exit joins the two by chance; a second way from one to the other is none.
     """
-    recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
-    who, place = np.nonzero((recent >= 0) & (rarity(graph.values["accounts"][recent], graph.population) >= RARE))
-    value = recent[who, place]
-    shared = crosses(value, houses(graph.accounts["organization"][accounts], accounts)[who])
-    who, value = np.unique(np.stack([who[shared], value[shared]]), axis=1)
+    who, value = shared_values(graph, accounts)
     value = np.unique(value, return_inverse=True)[1]
     kept = ~bridges(np.stack([who, len(accounts) + value]))
     return joined_by(len(accounts), who[kept], value[kept])

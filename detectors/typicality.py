@@ -14,10 +14,9 @@ from scipy.stats import chi2_contingency
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import daily_rate
-from detectors.partials import COUNTS
+from detectors.linking.traits import ELICITED, REFUSED
 
 AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
-ELICITED, REFUSED = COUNTS.index("elicited"), COUNTS.index("refused")
 PARTS = (0.02, 0.1, 0.3, 0.6, 0.9)
 """Steps of the parts of an account's requests that elicit or grade, and that are refused."""
 PRIOR = 5.0
@@ -34,9 +33,10 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
     """Return small numbers ≥ 0 that describe each account, one array of shape (len(rows),) per trait."""
     table = graph.accounts
     first, last, created = (table[name][rows] for name in ("first", "last", "created"))
-    rate = daily_rate(first, last, table["counts"][rows, 0].astype(np.float64))
+    counts = table["counts"][rows]
+    rate = daily_rate(first, last, counts[:, 0].astype(np.float64))
     hours = np.bitwise_count(table["hours"][rows]).astype(np.int64)
-    shares = table["counts"][rows][:, [ELICITED, REFUSED]] / np.maximum(table["counts"][rows, :1], 1e-9)
+    shares = counts[:, [ELICITED, REFUSED]] / np.maximum(counts[:, :1], 1e-9)
     age = np.where(created >= 0, 1 + np.searchsorted(AGES_MS, first - created), 0)
     return [
         np.clip(np.floor(np.log(np.maximum(rate, 0.1))), -2, 9).astype(np.int64) + 2,

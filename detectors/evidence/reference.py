@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +87,10 @@ class Reference:
             self._fit = _fit([*self._own, *(self._shipped if len(self._own) < OWN_ENOUGH else ())])
         return self._fit
 
+    @cached_property
+    def _fitted_shipped(self) -> _Fit:
+        return _fit(self._shipped)
+
     def shape(self) -> tuple[float, float]:
         """Return the median and the 99 % quantile; zeros where nothing is known."""
         fit = self._fitted()
@@ -95,7 +100,7 @@ class Reference:
         """Return −ln p of each value, shape (len(values),); 0 while too little is known."""
         result = self._fitted().minus_ln_p(values)
         if self.provisional and len(self._own) >= OWN_ENOUGH:
-            result = np.minimum(result, _fit(self._shipped).minus_ln_p(values))
+            result = np.minimum(result, self._fitted_shipped.minus_ln_p(values))
         return result
 
     def value_at(self, minus_ln_p: float) -> float:

@@ -91,6 +91,7 @@ class GroupStage:
         self._judged_tick = -1
         self._linked_ms = self._counted_ms = 0
         self._independent = np.zeros(len(KINDS))
+        self._least_accounts = math.ceil(SMALL * settings.links.min_group_accounts)
         self._evicted_on = 0
         self._accused: dict[int, NDArray] = {}
         self.evicted = 0
@@ -209,8 +210,7 @@ class GroupStage:
         if multipliers is not None:
             self.fusion.reweigh(multipliers)
         touched = self._count(tick, rows, uses)
-        least = math.ceil(SMALL * links.min_group_accounts)
-        due = self.clusters.due(touched, links.min_requests, least, tick.end_ms)
+        due = self.clusters.due(touched, links.min_requests, self._least_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
         outputs = self.campaign_book.update(hot, rows, uses, tick)
         alone = self.account_alerts.update(tick)
@@ -296,8 +296,7 @@ class GroupStage:
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
         """Judge the due clusters; return those that call for an alert with what speaks for it."""
         parts = self._of_kinds([(cluster, self.clusters.group(cluster)) for cluster in due])
-        large = self.settings.links.min_group_accounts
-        parts = [pair for pair in parts if len(pair[1].account) >= SMALL * large]
+        parts = [pair for pair in parts if len(pair[1].account) >= self._least_accounts]
         parts = [pair for pair in parts if not self._one_house(pair[1])]
         if not parts:
             return []
@@ -305,7 +304,7 @@ class GroupStage:
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
         guilty = self._guilty(groups, judgement)
-        small = groups.size < large
+        small = groups.size < self.settings.links.min_group_accounts
         thresholds = self._thresholds(end_ms)[groups.kind] + SMALL_NATS * small
         calls = self._calls(judgement, thresholds, guilty, end_ms)
         table = self.clusters.table
@@ -317,7 +316,7 @@ class GroupStage:
         table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
         table["total"][due] = np.where(total == 0, 1e-6, total)
         table["streak"][due] = np.where(calls, table["streak"][due] + 1, 0)
-        self._vote(judgement, groups, due, end_ms, thresholds, guilty, small)
+        self._vote(judgement, groups, due, end_ms, thresholds, guilty)
         if self.observer is not None:
             self.observer(end_ms, due, groups, judgement, calls)
         streak = table["streak"][due]
@@ -399,14 +398,14 @@ class GroupStage:
         end_ms: int,
         thresholds: NDArray,
         guilty: Container[int],
-        small: NDArray[np.bool_],
     ) -> None:
-        """Let mature groups, not `small` ones, that nothing speaks against join the references, once a week each."""
+        """Let mature groups of full size that nothing speaks against join the references, once a week each."""
         if end_ms < self.models.hold_until:
             return
         table = self.clusters.table
         for position, cluster in enumerate(due):
-            mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS and not small[position]
+            large = groups.size[position] >= self.settings.links.min_group_accounts
+            mature = large and end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
             campaign = int(table["campaign"][cluster])
             likely = judgement.surprise[position] < thresholds[position] / 2 if position in guilty else False

@@ -179,6 +179,14 @@ def share(graph: Graph, accounts: np.ndarray, family: int, known: int, place: in
     graph.accounts["recent"][accounts, family - 1, place] = value
 
 
+def use(graph: Graph, accounts: np.ndarray, template: int) -> None:
+    """Let accounts send ten requests each through a template."""
+    rows = graph.uses.take(len(accounts))
+    graph.uses["account"][rows], graph.uses["value"][rows] = accounts, template
+    graph.uses["counts"][rows, 0] = 10.0
+    graph.values["accounts"][template] += len(accounts)
+
+
 def machines(graph: Graph, rows: np.ndarray) -> np.ndarray:
     """Make accounts new, alike and busy round the clock."""
     graph.accounts["counts"][rows, 0] = np.random.default_rng(1).poisson(200, len(rows))

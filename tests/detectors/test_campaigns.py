@@ -14,7 +14,7 @@ from detectors.campaigns import shares
 from detectors.settings import DecisionSettings, DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
-from tests.detectors.made import DAY_MS, START_MS, campaign_among, population, request, run
+from tests.detectors.made import DAY_MS, START_MS, campaign_among, population, request, run, use
 
 ACTIVE_DAYS, QUIET_HOURS = 3, 24.0
 
@@ -111,10 +111,7 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     for number, (pool, template) in enumerate(zip(pools, templates, strict=True)):
         book._add_members(book._open(pool.tolist(), number), pool.tolist())
         if template is not None:
-            uses = graph.uses.take(len(pool))
-            graph.uses["account"][uses], graph.uses["value"][uses] = pool, template
-            graph.uses["counts"][uses, 0] = 10.0
-            graph.values["accounts"][template] += len(pool)
+            use(graph, pool, template)
             graph.accounts["carries"][pool] |= 1
     (cluster,) = stage.clusters.table.take(1).tolist()
     stage.clusters.table["campaign"][cluster] = -1

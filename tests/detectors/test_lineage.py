@@ -6,6 +6,7 @@ import pytest
 from detectors.lineage import continues, same_work, took_over
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
 from detectors.partials import CAPABILITIES, COUNTS
+from tests.detectors.made import use
 
 BAN = 100 * DAY_MS
 OLD, NEW = np.arange(30), np.arange(30, 60)
@@ -24,13 +25,6 @@ def world(new_first: int, new_last: int, capability: str = "coding", flow: float
         graph.accounts["counts"][rows, COUNTS.index("requests")] = requests
         graph.accounts["capabilities"][rows, CAPABILITIES.index(ability)] = requests
     return graph
-
-
-def use(graph: Graph, accounts: np.ndarray, template: int) -> None:
-    rows = graph.uses.extend(len(accounts))
-    graph.uses["account"][rows], graph.uses["value"][rows] = accounts, template
-    graph.uses["counts"][rows, 0] = 10.0
-    graph.values["accounts"][template] += len(accounts)
 
 
 def test_a_pool_that_begins_where_another_was_cut_off_continues_it() -> None:
