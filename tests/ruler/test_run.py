@@ -10,7 +10,7 @@ import pytest
 from stream.evaluate.summary import summarise
 from tests.benchmarks.detection import __main__ as ruler
 from tests.benchmarks.detection import run as runs
-from tests.benchmarks.detection.plan import Planned
+from tests.benchmarks.detection.plan import FIRST_SEED, Planned
 from tests.benchmarks.detection.report import not_behind
 from tests.benchmarks.detection.run import PRODUCT, commit, made, make
 from tests.stream.evaluate.samples import campaign, figures
@@ -56,7 +56,8 @@ def test_who_found_as_much_and_leaked_no_more_is_not_behind():
 
 
 def test_the_results_hold_what_other_calls_made(tmp_path, monkeypatch, capsys):
-    for scenario, seed in (("failover", 51), ("drip", 51), ("drip", 52), ("drip", 53)):
+    first = FIRST_SEED
+    for scenario, seed in (("failover", first), ("drip", first), ("drip", first + 1), ("drip", first + 2)):
         put(tmp_path, [PRODUCT], commit(), Planned(scenario, seed))
     monkeypatch.setattr(ruler, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs))
     words = ["--scenarios", "failover", "--seeds", "1", "--detectors", PRODUCT, "--no-parts"]
@@ -65,7 +66,7 @@ def test_the_results_hold_what_other_calls_made(tmp_path, monkeypatch, capsys):
     assert "1/1 failover" in capsys.readouterr().out
     assert "| failover |" in text
     assert "| drip |" in text
-    assert "seeds 52" not in text
+    assert f"seeds {first + 1}" not in text
     assert "**2 of 11 runs so far**" in text
-    assert "Seeds of these figures: 51. Tuned on" in text
-    assert "--seeds 1 --first-seed 51 --scale 0.005" in text
+    assert f"Seeds of these figures: {first}. Tuned on" in text
+    assert f"--seeds 1 --first-seed {first} --scale 0.005" in text
