@@ -41,7 +41,7 @@ def telling_parts(groups: Groups, position: int, who: NDArray, fusion: Fusion) -
             continue
         inside = [np.isin(part.account, who[side]) for side in (mine, rest)]
         sides = [replace(part, rows=part.rows[side], account=part.account[side]) for side in inside]
-        alone, others = fusion.judge(Groups(graph, sides, groups.population)).telling
+        alone, others = fusion.telling(Groups(graph, sides, groups.population))
         if alone != others:
             kept = mine if alone else rest
     return who[kept]

@@ -10,7 +10,7 @@ from collections.abc import Container
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency
+from scipy.special import chdtrc, xlogy
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import daily_rate
@@ -79,16 +79,36 @@ def differ(graph: Graph, members: NDArray, some: NDArray[np.bool_], others: NDAr
     The most telling of the traits' G-tests of independence, corrected for their number (Bonferroni).
     """
     found = []
-    for place, codes in enumerate(traits(graph, members)):
-        table = np.stack([np.bincount(codes[who], minlength=int(codes.max()) + 1) for who in (some, others)])
-        table = table[:, table.sum(0) > 0]
+    for place, (codes, population) in enumerate(_compared(graph, members)):
         if place != HOURS:
-            found.append(chi2_contingency(table, lambda_="log-likelihood").pvalue if table.shape[1] > 1 else 1.0)
+            table = np.stack([np.bincount(codes[who], minlength=len(population)) for who in (some, others)])
+            found.append(independence(table))
     return bool(min(found) * len(found) < DIFFERENT)
 
 
+def independence(table: NDArray[np.int64]) -> float:
+    """Return the p-value of the G-test that two rows of counts, shape (2, K), have the same distribution.
+
+    With one degree of freedom it is Yates's corrected one (Sokal and Rohlf, Biometry, 17.3), as in
+    `scipy.stats.chi2_contingency`, which takes ten times as long.
+    """
+    table = table[:, table.sum(0) > 0].astype(np.float64)
+    freedom = table.shape[1] - 1
+    if freedom < 1:
+        return 1.0
+    expected = table.sum(0) * (table.sum(1, keepdims=True) / table.sum())
+    if freedom == 1:
+        table = table + np.clip(expected - table, -0.5, 0.5)
+    return float(chdtrc(freedom, 2.0 * xlogy(table, table / expected).sum()))
+
+
 def _compared(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Return for each trait that of the members, and its distribution in the population."""
+    """Return for each trait that of the members, and its distribution in the population.
+
+    The same members are compared with several of their parts in turn: what was found of them last is kept for the tick.
+    """
+    if "compared" in graph.memo and np.array_equal(graph.memo["compared"][0], members):
+        return graph.memo["compared"][1]
     if "traits" not in graph.memo:
         everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
         graph.memo["traits"] = [np.bincount(codes) for codes in traits(graph, everyone)]
@@ -96,6 +116,7 @@ def _compared(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], N
     for mine, counts in zip(traits(graph, members), graph.memo["traits"], strict=True):
         size = max(int(mine.max(initial=0)) + 1, len(counts), 1)
         result.append((mine, (np.pad(counts, (0, size - len(counts))) + 1.0) / (counts.sum() + size)))
+    graph.memo["compared"] = members.copy(), result
     return result
 
 

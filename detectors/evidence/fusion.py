@@ -22,6 +22,8 @@ DECISIVE = np.array(
     [name in ("elicitation", "shared_prompts", "links", "replay", "failover", "sweep") for name in NAMES]
 )
 SHARED_PROMPTS, REPLAY, COHORT = (NAMES.index(name) for name in ("shared_prompts", "replay", "cohort"))
+TELLING = np.union1d(np.flatnonzero(PURPOSE | DECISIVE), [SHARED_PROMPTS, REPLAY, COHORT]).tolist()
+"""Places of the families that decide whether a group is telling."""
 AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
@@ -88,6 +90,14 @@ class Fusion:
         surprise = self.totals.minus_ln_p(total, groups.kind, groups.size)
         return Judgement(statistics, raw, bounded(raw).sum(0), nats, total, surprise, self.is_telling(raw, statistics))
 
+    def telling(self, groups: Groups) -> NDArray[np.bool_]:
+        """Return what `judge` would say about `telling` alone, at a fifth of its cost."""
+        statistics, nats = np.zeros((2, len(NAMES), len(groups)))
+        for place in TELLING:
+            statistics[place] = FAMILIES[place].statistic(groups)
+            nats[place] = self._weigh(place, statistics[place])
+        return self.is_telling(nats, statistics)
+
     def weighed(self, raw: NDArray) -> NDArray[np.float64]:
         """Return raw nats (F, …) as verdicts re-weigh them, bounded; with `shift`, their sum is the total."""
         return self.scale * bounded((raw.T * self.factors).T)
@@ -105,8 +115,11 @@ class Fusion:
 
     def nats(self, statistics: NDArray) -> NDArray[np.float64]:
         """Return the signed, weighed nats of statistics of shape (F, G)."""
-        pairs = zip(NAMES, statistics, strict=True)
-        return np.stack([self.expected[name].weigh(row, self.references[name].minus_ln_p(row)) for name, row in pairs])
+        return np.stack([self._weigh(place, row) for place, row in enumerate(statistics)])
+
+    def _weigh(self, place: int, row: NDArray) -> NDArray[np.float64]:
+        name = NAMES[place]
+        return self.expected[name].weigh(row, self.references[name].minus_ln_p(row))
 
     @staticmethod
     def is_telling(nats: NDArray, statistics: NDArray) -> NDArray[np.bool_]:

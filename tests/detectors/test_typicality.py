@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency
 
 from detectors.linking.graph import Graph
-from detectors.typicality import HOURS, belonging, differ, nearness, typical
+from detectors.typicality import HOURS, belonging, differ, independence, nearness, typical
 
 DAY_MS = 86_400_000
 CAMPAIGN = 150
@@ -61,3 +62,18 @@ def test_having_been_here_for_longer_makes_no_difference(graph: Graph) -> None:
     assert not differ(graph, members, members < 75, members >= 75)
     assert (nearness(graph, members, members < 75, members >= 75, (HOURS,))[:75] <= 0.5).all()
     assert (nearness(graph, members, members < 75, members >= 75)[:75] > 0.5).all()
+
+
+@pytest.mark.parametrize("kinds", [2, 3, 11])
+def test_the_g_test_is_that_of_scipy(kinds: int) -> None:
+    rng = np.random.default_rng(kinds)
+    for size in (6, 40, 3_000):
+        table = np.stack([rng.multinomial(size, rng.dirichlet(np.ones(kinds))) for _ in range(2)])
+        told = table[:, table.sum(0) > 0]
+        if told.shape[1] > 1:
+            expected = chi2_contingency(told, lambda_="log-likelihood").pvalue
+            assert independence(table) == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_kind_tells_nothing() -> None:
+    assert independence(np.array([[0, 7], [0, 9]])) == 1.0

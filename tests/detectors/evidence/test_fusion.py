@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.evidence.fusion import NAMES, Fusion
+from detectors.evidence.fusion import NAMES, TELLING, Fusion
 
 
 def telling(templates: int = 8, **nats: float) -> bool:
@@ -39,3 +39,13 @@ def test_a_purpose_or_a_harvest_and_what_honest_crowds_do_not_do(nats: dict[str,
 )
 def test_the_few_templates_of_an_agent_are_no_list_of_work(templates: int, cohort: float, expected: bool) -> None:
     assert telling(templates, shared_prompts=2.5, links=5.0, capability=0.8, cohort=cohort) is expected
+
+
+def test_only_those_families_decide_that_are_asked_when_nothing_else_is_wanted() -> None:
+    rng = np.random.default_rng(1)
+    raw, statistics = rng.normal(0.0, 1.5, (2, len(NAMES), 400))
+    others = np.setdiff1d(np.arange(len(NAMES)), TELLING)
+    found = Fusion.is_telling(raw, statistics)
+    raw[others], statistics[others] = 9.0, 9.0
+    assert Fusion.is_telling(raw, statistics).tolist() == found.tolist()
+    assert 0.1 < found.mean() < 0.9

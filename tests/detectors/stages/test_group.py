@@ -194,6 +194,18 @@ def test_groups_of_half_the_size_are_judged_too_and_more_is_asked_of_them(
     assert stage.fusion.totals.own == 0, "nor in the reference"
 
 
+def test_what_is_telling_is_found_without_the_other_families(partials: list[Partial]) -> None:
+    stage, found = GroupStage(SETTINGS), []
+
+    def observe(end_ms: int, due: list[int], groups: Groups, judgement: Judgement, calls: NDArray) -> None:
+        found.append(judgement.telling)
+        assert stage.fusion.telling(groups).tolist() == judgement.telling.tolist()
+
+    stage.observer = observe
+    judged(stage, partials)
+    assert np.concatenate(found).any()
+
+
 def test_still_smaller_groups_are_not_judged() -> None:
     stage = GroupStage(SETTINGS)
     stage.observer = lambda end_ms, due, groups, judgement, calls: pytest.fail("judged")
