@@ -15,11 +15,11 @@ from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigati
 from detectors.clusters import Clusters
 from detectors.decisions import Subject, decide, spare
 from detectors.feedback import DISMISSED, Verdict
-from detectors.lineage import SAME_WORK, continues, same_work
+from detectors.lineage import SAME_WORK, continues, same_work, took_over
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.linking.members import young
 from detectors.membership import linked
-from detectors.partials import CAPABILITIES, FAMILIES
+from detectors.partials import CAPABILITIES
 from detectors.risk import risk
 from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, subject, told
 from detectors.settings import DetectorSettings
@@ -27,7 +27,6 @@ from detectors.testimony import Testimony
 from detectors.windows.table import LIVE
 
 SAMPLE = 50
-TEMPLATES = 1 << FAMILIES.index("template")
 OVERLAP = 0.3
 """A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
@@ -216,6 +215,8 @@ class Campaigns:
             number = max(joined, key=lambda n: (joined[n], -n))
         if number < 0:
             number = self._continued(accounts, now)
+        if number < 0 and (owner := self._owner(np.array(accounts, np.int64))).min() >= 0:
+            number = int(np.bincount(owner).argmax())  # a new one would have nobody
         if number < 0:
             number = self._open(accounts, now)
         for other in joined if testimony.by_content else ():
@@ -227,24 +228,19 @@ class Campaigns:
         return number
 
     def _one(self, number: int, other: int) -> bool:
-        """Tell whether two campaigns do the same work, as far as templates are known of both."""
-        one, two = self._members(number), self._members(other)
-        return not self._comparable(one, two) or same_work(self.graph, one, two) >= SAME_WORK
+        """Tell whether two campaigns do the same work; they do where nothing can be compared."""
+        return not same_work(self.graph, self._members(number), self._members(other)) < SAME_WORK
 
     def _goes_on(self, number: int, accounts: list[int], now: int) -> bool:
         """Tell whether accounts may go on with a campaign; they do where nothing can be compared."""
         old = self._members(number)
         new = np.setdiff1d(accounts, old)
-        if not len(old) or not len(new) or not self._comparable(old, new):
+        if not len(old) or not len(new) or not same_work(self.graph, old, new) < SAME_WORK:
             return True
-        return continues(self.graph, old, new, now)
+        return took_over(self.graph, old, new, now)
 
     def _members(self, number: int) -> NDArray[np.int64]:
         return np.array(list(self._campaigns[number].members), np.int64)
-
-    def _comparable(self, *sets: NDArray) -> bool:
-        """Tell whether templates are known of each of some sets of accounts."""
-        return all((self.graph.accounts["carries"][rows] & TEMPLATES).any() for rows in sets)
 
     def _follow(self, number: int) -> int:
         """Return the campaign that a merged one went into, any other as it is."""

@@ -37,16 +37,17 @@ def continues(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
 
 
 def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
-    """Return the cosine, 0 … 1, of two sets' requests per template, each weighed by its rarity among others."""
+    """Return the cosine, 0 … 1, of two sets' requests per template, each weighed by its rarity among others.
+
+    NaN where one of them has no templates of its own, so that nothing can be compared.
+    """
     uses = graph.uses
-    prompts = graph.values["family"][uses["value"][: uses.rows]] == 0
+    prompts = (graph.values["family"][uses["value"][: uses.rows]] == 0) & (uses["live"][: uses.rows] > 0)
     vectors = []
     for accounts in (one, other):
         rows = np.flatnonzero(prompts & np.isin(uses["account"][: uses.rows], accounts))
         vectors.append((uses["value"][rows], uses["counts"][rows, 0].astype(np.float64)))
     values, inverse = np.unique(np.concatenate([value for value, _ in vectors]), return_inverse=True)
-    if not len(values):
-        return 0.0
     others = graph.values["accounts"][values] - np.bincount(inverse, minlength=len(values))
     weight = rarity(others, graph.population)
     weight[weight < OWN] = 0.0
@@ -54,7 +55,7 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
     left = np.log1p(np.bincount(inverse[:split], vectors[0][1], len(values))) * weight
     right = np.log1p(np.bincount(inverse[split:], vectors[1][1], len(values))) * weight
     length = float(np.linalg.norm(left) * np.linalg.norm(right))
-    return float(left @ right) / length if length else 0.0
+    return float(left @ right) / length if length else np.nan
 
 
 def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
@@ -84,7 +85,10 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
 
 
 def _flow(graph: Graph, rows: NDArray) -> float:
-    """Return the requests a day of `rows` together while they were at work."""
+    """Return the requests a day of `rows` together while they were at work.
+
+    Counts fade with the half-life of the graph, so they stand for no more than half-life / ln 2 days.
+    """
     table = graph.accounts
-    span = int(table["last"][rows].max()) - int(table["first"][rows].min())
-    return float(table["counts"][rows, 0].sum()) / max(span / DAY_MS, 0.25)
+    days = (int(table["last"][rows].max()) - int(table["first"][rows].min())) / DAY_MS
+    return float(table["counts"][rows, 0].sum()) / min(max(days, 0.25), graph.half_life_ms / DAY_MS / np.log(2.0))

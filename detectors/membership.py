@@ -13,7 +13,7 @@ from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Groups, young
 from detectors.partials import FAMILIES
-from detectors.typicality import HOURS, OF_IDENTITY, alike, belonging, differ, nearness, typical
+from detectors.typicality import HOURS, OF_CELLS, OF_IDENTITY, alike, belonging, differ, nearness, typical
 
 ALIKE = 0.5
 """Members of a group that formed around shared infrastructure must ask for like things: cosine of capability mixes."""
@@ -152,11 +152,13 @@ def _cell(graph: Graph, accounts: NDArray, ring: NDArray[np.int64], new: NDArray
     joined, bare = _of_one_kind(graph, accounts, joined, bare, sure & twice)
     if told and strangers.sum() >= CORE:
         joined = joined & (nearness(graph, accounts, sure, strangers) > -ODDS)
-    core = alike(graph, accounts, typical(graph, accounts) & joined)
+    core = alike(graph, accounts, typical(graph, accounts, OF_CELLS) & joined, OF_CELLS)
     if share < LINKED:
         work = graph.accounts["counts"][accounts, 0]
         return core & (work[core].sum() >= PART * work.sum())
-    likely = belonging(graph, accounts, core) >= SURE if core.sum() >= CORE else typical(graph, accounts)
+    likely = typical(graph, accounts, OF_CELLS)
+    if core.sum() >= CORE:
+        likely = belonging(graph, accounts, core, OF_CELLS) >= SURE
     return np.asarray(core | (bare & likely), bool)
 
 
@@ -297,11 +299,16 @@ def shared_values(graph: Graph, accounts: NDArray) -> tuple[NDArray[np.int64], N
     recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
     who, place = np.nonzero(recent >= 0)
     value = recent[who, place]
-    house = houses(graph.accounts["organization"][accounts], accounts)
-    shared = rarity(graph.values["accounts"][value], graph.population) >= RARE
-    shared &= crosses(value, house[who])
+    shared = _shared(graph, accounts, who, value)
     who, value = np.unique(np.stack([who[shared], value[shared]]), axis=1)
     return who, value
+
+
+def _shared(graph: Graph, accounts: NDArray, who: NDArray, value: NDArray) -> NDArray[np.bool_]:
+    """Tell which pairs of a place in `accounts` and a value are of rare values that cross organisations."""
+    house = houses(graph.accounts["organization"][accounts], accounts)
+    shared = rarity(graph.values["accounts"][value], graph.population) >= RARE
+    return np.asarray(shared & crosses(value, house[who]), bool)
 
 
 def joined_by(accounts: int, who: NDArray, value: NDArray) -> NDArray[np.int64]:
@@ -342,8 +349,11 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
 
 def linked_families(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.int64]:
     """Return in how many families each account shares something rare with a member of another organisation."""
-    recent = graph.accounts["recent"]
-    _, value = shared_values(graph, np.union1d(accounts, members))
+    recent, everyone = graph.accounts["recent"], np.union1d(accounts, members)
+    values = recent[everyone].reshape(len(everyone), -1)
+    who, place = np.nonzero(values >= 0)
+    value = values[who, place]
+    value = value[_shared(graph, everyone, who, value)]
     shared = value[np.isin(value, recent[members])]
     return np.isin(recent[accounts], shared).any(axis=2).sum(axis=1)
 

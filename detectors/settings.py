@@ -37,7 +37,8 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_accounts: Annotated[int, Meta(ge=3)] = 5
     """Values and components of fewer accounts are not followed."""
     min_group_accounts: Annotated[int, Meta(ge=5)] = 20
-    """Smaller groups are not judged: published campaigns had hundreds of accounts, a customer's own keys are few."""
+    """More is asked of smaller groups, and those under half as large are not judged: published campaigns had hundreds
+    of accounts, a customer's own keys are few. Cells of behaviour are never smaller."""
     min_requests: Positive = 100
     """Nor are groups of fewer requests: no statistic means anything on them."""
     half_life_days: PositiveFloat = 14.0

@@ -16,8 +16,8 @@ from detectors.linking.members import COMPONENT, Groups
 from detectors.membership import CORE, joined_by, rings, shared_values
 from detectors.typicality import HOURS, REFINEMENTS, differ, nearness
 
-MOST_RINGS = 16
-"""The largest ring of a group is compared with so many others."""
+MOST = 16
+"""So many parts of a group, the largest ones, are looked at: each costs as much as the group is large."""
 
 
 def telling_parts(groups: Groups, position: int, who: NDArray, fusion: Fusion) -> NDArray:
@@ -49,21 +49,25 @@ def telling_parts(groups: Groups, position: int, who: NDArray, fusion: Fusion) -
 
 def _strands_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
     strand = strands(graph, who)
-    for number in np.unique(strand[strand >= 0]).tolist():
+    for number in _largest_first(strand)[:MOST]:
         yield strand == number
 
 
 def _rings_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
     """Yield the accounts that are nearer to the largest ring than to another, for each other ring."""
     ring = rings(graph, who)
-    names, count = np.unique(ring[ring >= 0], return_counts=True)
-    largest_first = names[np.argsort(-count, kind="stable")].tolist()
-    for other in largest_first[1 : 1 + MOST_RINGS]:
-        side, rest = ring == largest_first[0], ring == other
+    largest, *others = _largest_first(ring) or [-1]
+    for other in others[:MOST]:
+        side, rest = ring == largest, ring == other
         for _ in range(REFINEMENTS):
             side = nearness(graph, who, side, rest, (HOURS,)) > 0.0
             rest = ~side
         yield side
+
+
+def _largest_first(part: NDArray[np.int64]) -> list[int]:
+    names, count = np.unique(part[part >= 0], return_counts=True)
+    return list(names[np.argsort(-count, kind="stable")].tolist())
 
 
 def strands(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:
@@ -81,7 +85,7 @@ def bridges(edges: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which edges (2, E) of an undirected graph without double edges are the only way from one end to the other.
 
     Every edge outside a spanning tree is given a random word; the words of those that leave the part of the tree below
-    an edge add up (exclusive or) to zero if there are none, else to zero by a chance of 2⁻⁶⁴ (Pritchard and Thurimella,
+    an edge add up (exclusive or) to zero if there are none, else to zero by a chance of 2⁻⁶³ (Pritchard and Thurimella,
     ACM Trans. Algorithms 7(4), 2011).
     """
     nodes = int(edges.max(initial=-1)) + 1

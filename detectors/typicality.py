@@ -22,9 +22,9 @@ PARTS = (0.02, 0.1, 0.3, 0.6, 0.9)
 PRIOR = 5.0
 """Accounts of the population added to every group's counts."""
 ROUNDS, REFINEMENTS = 30, 3
-HOURS, OF_IDENTITY = 1, (3, 4, 5, 6)
+HOURS, OF_IDENTITY, OF_CELLS = 1, (3, 4, 5, 6), (8,)
 """Places among the traits: hours of the day grow with time; what accounts through clouds do not have in common with
-others of one operator."""
+others of one operator; and what cells of behaviour are made of, which all in one have in common."""
 DIFFERENT = 0.01
 """Two sets of accounts are of different kinds when chance explains what tells them apart with less than this."""
 
@@ -51,14 +51,20 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
     ]
 
 
-def typical(graph: Graph, members: NDArray) -> NDArray[np.bool_]:
+def typical(graph: Graph, members: NDArray, without: Container[int] = ()) -> NDArray[np.bool_]:
     """Tell which members are likelier as members than as accounts of the population, shape (len(members),)."""
-    return np.asarray(likeness(graph, members, np.ones(len(members), bool)) > 0.0, bool)
+    return np.asarray(likeness(graph, members, np.ones(len(members), bool), without) > 0.0, bool)
 
 
-def likeness(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return ln(likelihood as one of the `sure` members / as an account of the population), shape (len(members),)."""
-    return _likeness(_compared(graph, members), sure)
+def likeness(
+    graph: Graph, members: NDArray, sure: NDArray[np.bool_], without: Container[int] = ()
+) -> NDArray[np.float64]:
+    """Return ln(likelihood as one of the `sure` members / as an account of the population), shape (len(members),).
+
+    Args:
+        without: places of the traits that are left out.
+    """
+    return _likeness(_compared(graph, members, without), sure)
 
 
 def nearness(
@@ -69,7 +75,7 @@ def nearness(
     Args:
         without: places of the traits that are left out.
     """
-    compared = [pair for place, pair in enumerate(_compared(graph, members)) if place not in without]
+    compared = _compared(graph, members, without)
     return _likeness(compared, core) - _likeness(compared, others)
 
 
@@ -102,13 +108,19 @@ def independence(table: NDArray[np.int64]) -> float:
     return float(chdtrc(freedom, 2.0 * xlogy(table, table / expected).sum()))
 
 
-def _compared(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+def _compared(
+    graph: Graph, members: NDArray, without: Container[int] = ()
+) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Return for each trait that of the members, and its distribution in the population.
 
     The same members are compared with several of their parts in turn: what was found of them last is kept for the tick.
     """
-    if "compared" in graph.memo and np.array_equal(graph.memo["compared"][0], members):
-        return graph.memo["compared"][1]
+    if "compared" not in graph.memo or not np.array_equal(graph.memo["compared"][0], members):
+        graph.memo["compared"] = members.copy(), _described(graph, members)
+    return [pair for place, pair in enumerate(graph.memo["compared"][1]) if place not in without]
+
+
+def _described(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     if "traits" not in graph.memo:
         everyone = np.flatnonzero(graph.accounts["counts"][: graph.accounts.rows, 0] >= 1.0)
         graph.memo["traits"] = [np.bincount(codes) for codes in traits(graph, everyone)]
@@ -116,7 +128,6 @@ def _compared(graph: Graph, members: NDArray) -> list[tuple[NDArray[np.int64], N
     for mine, counts in zip(traits(graph, members), graph.memo["traits"], strict=True):
         size = max(int(mine.max(initial=0)) + 1, len(counts), 1)
         result.append((mine, (np.pad(counts, (0, size - len(counts))) + 1.0) / (counts.sum() + size)))
-    graph.memo["compared"] = members.copy(), result
     return result
 
 
@@ -130,13 +141,15 @@ def _likeness(
     return score
 
 
-def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
+def belonging(
+    graph: Graph, members: NDArray, sure: NDArray[np.bool_], without: Container[int] = ()
+) -> NDArray[np.float64]:
     """Return the probability that each member is of the same kind as the `sure` ones, shape (len(members),).
 
     The others are a mixture of that kind and of the population; its share is found by expectation-maximisation over
     the mixing weight alone (Dempster, Laird and Rubin, J. R. Stat. Soc. B 1977).
     """
-    ratio = np.exp(np.clip(likeness(graph, members, sure), -30.0, 30.0))
+    ratio = np.exp(np.clip(likeness(graph, members, sure, without), -30.0, 30.0))
     result, share = np.ones(len(members)), 0.5
     if sure.all():
         return result
@@ -146,9 +159,9 @@ def belonging(graph: Graph, members: NDArray, sure: NDArray[np.bool_]) -> NDArra
     return np.where(sure, 1.0, result)
 
 
-def alike(graph: Graph, members: NDArray, core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def alike(graph: Graph, members: NDArray, core: NDArray[np.bool_], without: Container[int] = ()) -> NDArray[np.bool_]:
     """Return the `core` without those who are likelier as accounts of the population than as the rest of it."""
-    compared = _compared(graph, members)
+    compared = _compared(graph, members, without)
     for _ in range(REFINEMENTS):
         if not core.any():
             break

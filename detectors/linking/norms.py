@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from detectors.linking.blocked import MIXES, drops, failing
 from detectors.linking.graph import DAY_MS, MODELS, Graph
 from detectors.linking.releases import Releases
-from detectors.linking.traits import BITS, agents, refusals, sum_bits, varieties
+from detectors.linking.traits import BITS, ELICITED, agents, refusals, sum_bits, varieties
 
 OCTAVES = 20
 """Accounts are compared with those that make about as many requests: within a factor of two."""
 ENOUGH = 50
 """Fewer accounts than this are no norm."""
 SAMPLE, PLAN_SAMPLE = 20_000, 2_000
+MOST_REFUSALS = 3.0
+"""So many of an account count: a few who search for techniques must not become what is usual."""
 PRIOR = 20.0
 """Accounts of the average added to each model's and path's own."""
 
@@ -28,7 +30,8 @@ class Norms:
         agents: share of the accounts per bucket of user agents, shape (64,); NaN when not known.
         retreat: mean share lost by a model (kind 0) or path (1) among the accounts it turned away, shape (2, 32).
         failing: mean share of an account's requests that are refused or answered 429 or 403.
-        refusals: different elicitation templates an account had refused, for each of its requests.
+        refusals: different elicitation templates an account had refused, `MOST_REFUSALS` at most, for each of its
+            requests that do not elicit.
         busy: 90 % quantile of the accounts' requests a day.
         tokens: sorted tokens a day of the accounts on each plan with at least 50, by code.
         releases: the latest model and how fast it is taken up.
@@ -59,8 +62,8 @@ class Norms:
         self.agents = counts / len(used) if len(used) >= ENOUGH else np.full(BITS, np.nan)
         self._usage(graph, rows)
         self.failing = float(failing(graph.accounts["counts"][rows]).mean()) if len(rows) else 0.0
-        requests = float(graph.accounts["counts"][rows, 0].sum(dtype=np.float64))
-        self.refusals = float(refusals(graph.accounts, rows).sum()) / max(requests, 1.0)
+        refused = np.minimum(refusals(graph.accounts, rows), MOST_REFUSALS)
+        self.refusals = float(refused.sum()) / max(float(ordinary(graph, rows).sum()), 1.0)
         for kind in range(len(MIXES)):
             name, failures, drop = drops(graph.accounts, rows, kind)
             turned = failures >= 1
@@ -109,6 +112,12 @@ def breadth(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
     """Return ln(languages × countries × user agents) of each account, what is not known left out; NaN without any."""
     counted = varieties(graph.accounts, rows)
     return np.where(counted.any(1), np.log(np.maximum(counted, 1.0)).sum(1), np.nan)
+
+
+def ordinary(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
+    """Return the requests of each account that do not elicit."""
+    counts = graph.accounts["counts"][rows]
+    return np.asarray(counts[:, 0] - counts[:, ELICITED], np.float64)
 
 
 def daily(graph: Graph, rows: NDArray, amounts: NDArray) -> NDArray[np.float64]:

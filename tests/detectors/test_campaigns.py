@@ -145,3 +145,17 @@ def test_a_cluster_that_accuses_others_stays_with_its_campaign_if_they_go_on_wit
     later = int(stage.campaign_book.graph.accounts["last"].max())
     found = book._find(cluster, said_of(pools[1].tolist()), later, Outputs([], []))
     assert found == (0 if stays else 2)
+
+
+def test_a_cluster_of_members_of_many_campaigns_opens_none_without_members() -> None:
+    stage, _, cluster = two_pools((0, 1))
+    book = stage.campaign_book
+    for pool in (np.arange(40, 60), np.arange(60, 80)):
+        book._add_members(book._open(pool.tolist(), 0), pool.tolist())
+    stage.clusters.table["campaign"][cluster] = 0
+    use(book.graph, np.arange(40, 80), 1)
+    accused = [row for first in (0, 20, 40, 60) for row in range(first, first + 5)]
+    assert not book._overlaps(accused)
+    assert not book._goes_on(0, accused, 3)
+    assert book._find(cluster, said_of(accused), 3, Outputs([], [])) == 0
+    assert len(book._campaigns) == 4

@@ -50,9 +50,10 @@ def test_others_do_not(graph: Graph) -> None:
 def test_the_same_rare_prompts_are_the_same_work_and_popular_ones_are_not() -> None:
     graph = world(BAN - 4 * DAY_MS, BAN)
     graph.values.extend(3)
-    assert same_work(graph, OLD, NEW) == 0.0
+    assert np.isnan(same_work(graph, OLD, NEW)), "no prompts"
     use(graph, np.arange(500), 2)
-    assert same_work(graph, OLD, NEW) == 0.0
+    assert np.isnan(same_work(graph, OLD, NEW)), "none of their own"
+    assert not continues(graph, OLD, NEW, BAN)
     use(graph, OLD, 0)
     use(graph, NEW, 1)
     assert same_work(graph, OLD, NEW) < 0.01
@@ -62,9 +63,30 @@ def test_the_same_rare_prompts_are_the_same_work_and_popular_ones_are_not() -> N
 
 def test_tools_that_many_others_use_make_no_heirs() -> None:
     graph = world(BAN - 4 * DAY_MS, BAN)
-    graph.values.extend(1)
+    graph.values.extend(3)
     use(graph, np.concatenate([OLD, NEW, np.arange(60, 160)]), 0)
+    assert not same_work(graph, OLD, NEW) > 0.0
+    use(graph, OLD, 1)
+    use(graph, NEW, 2)
     assert same_work(graph, OLD, NEW) == 0.0
+
+
+def test_freed_uses_are_nobodys() -> None:
+    graph = world(BAN - 4 * DAY_MS, BAN)
+    graph.values.extend(2)
+    use(graph, np.arange(150), 0)
+    before = same_work(graph, OLD, NEW)
+    use(graph, np.arange(200, 500), 1)
+    graph.uses.free(np.flatnonzero(graph.uses["value"][: graph.uses.rows] == 1))
+    np.testing.assert_equal(same_work(graph, OLD, NEW), before)
+
+
+def test_old_pools_rest_no_longer_than_young_ones() -> None:
+    graph = world(BAN + 5 * 60_000, BAN + DAY_MS)
+    assert took_over(graph, OLD, NEW, BAN + 5 * HOUR_MS)
+    graph.accounts["first"][OLD] -= 400 * DAY_MS
+    graph.accounts["counts"][OLD, COUNTS.index("requests")] = 20.0 * 14.0 / np.log(2.0)  # faded
+    assert took_over(graph, OLD, NEW, BAN + 5 * HOUR_MS)
 
 
 def test_accounts_that_only_rest_are_not_followed_by_others() -> None:

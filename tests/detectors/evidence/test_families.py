@@ -326,17 +326,48 @@ def test_sweep_counts_different_refused_techniques(graph: Graph, different: int,
     assert least <= sweep.statistic(groups)[0] <= most
 
 
-def test_sweep_allows_as_many_refusals_as_the_population_has_for_that_many_requests(graph: Graph) -> None:
+@pytest.fixture
+def searchers(graph: Graph) -> Groups:
+    """Return a group whose accounts had two prompts each refused, in 40 requests that do not elicit and 10 that do."""
     counts = np.zeros((SIZE, len(COUNTS)))
-    counts[:, [0, 6, 9]] = 50.0
+    counts[:, [0, 9]] = 50.0, 10.0
     groups = group(graph, np.full(SIZE, 50.0), counts=counts, carries=np.ones(SIZE))
-    who, templates = groups.account[np.arange(2_000) % SIZE], np.arange(1, 2_001, dtype=np.uint64)
-    traits.note_refusals(graph.accounts, who, templates, np.ones((2_000, len(COUNTS))))
-    alone = sweep.statistic(groups)[0]
-    groups.population.norms.refresh(graph, groups.account)
-    assert sweep.statistic(groups)[0] < 0.1 * alone, "everybody is refused like this"
-    groups.population.norms.refusals /= 100.0
-    assert sweep.statistic(groups)[0] > 0.9 * alone
+    refuse(groups, 2)
+    return groups
+
+
+def refuse(groups: Groups, times: int) -> None:
+    """Let each account of a group have so many prompts of its own refused."""
+    who = np.tile(groups.account, times)
+    templates = np.arange(1, len(who) + 1, dtype=np.uint64)
+    traits.note_refusals(groups.graph.accounts, who, templates, np.ones((len(who), len(COUNTS))))
+
+
+def test_sweep_allows_as_many_refusals_as_the_population_has_for_that_many_requests(searchers: Groups) -> None:
+    alone = sweep.statistic(searchers)[0]
+    searchers.population.norms.refresh(searchers.graph, searchers.account)
+    assert sweep.statistic(searchers)[0] < 0.1 * alone, "everybody is refused like this"
+    searchers.population.norms.refusals /= 100.0
+    assert sweep.statistic(searchers)[0] > 0.9 * alone
+
+
+def test_scaled_winners_do_not_drown_the_sweep(searchers: Groups) -> None:
+    searchers.population.norms.refusals = 0.001
+    before = sweep.statistic(searchers)[0]
+    assert before > 0.5
+    searchers.graph.accounts["counts"][searchers.account[:, None], [0, 9]] += 4_000.0
+    assert sweep.statistic(searchers)[0] == before
+
+
+def test_those_who_search_do_not_become_what_is_usual(searchers: Groups) -> None:
+    refuse(searchers, 400)
+    others = searchers.graph.accounts.extend(50 * SIZE)
+    searchers.graph.accounts["counts"][others, 0] = 40.0
+    everyone = np.arange(searchers.graph.accounts.rows)
+    before = sweep.statistic(searchers)[0]
+    searchers.population.norms.refresh(searchers.graph, everyone)
+    assert searchers.population.norms.refusals < 0.01
+    assert sweep.statistic(searchers)[0] > 0.9 * before
 
 
 def test_sweep_is_not_measured_without_elicitation(graph: Graph) -> None:
