@@ -153,7 +153,6 @@ def test_a_cluster_of_members_of_many_campaigns_opens_none_without_members() -> 
     for pool in (np.arange(40, 60), np.arange(60, 80)):
         book._add_members(book._open(pool.tolist(), 0), pool.tolist())
     stage.clusters.table["campaign"][cluster] = 0
-    use(book.graph, np.arange(40, 80), 1)
     accused = [row for first in (0, 20, 40, 60) for row in range(first, first + 5)]
     assert not book._overlaps(accused)
     assert not book._goes_on(0, accused, 3)
