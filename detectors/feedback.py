@@ -21,7 +21,8 @@ DISMISSED_MS = 90 * DAY_MS
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
-Time = Annotated[int, Meta(ge=0, le=1 << 53)]
+Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""Unix ms, to the end of the year 9999."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

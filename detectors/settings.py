@@ -10,6 +10,7 @@ from msgspec import Meta
 Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 PositiveFloat = Annotated[float, Meta(gt=0.0)]
+Hours = Annotated[float, Meta(gt=0.0, le=87_600.0)]
 
 
 class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,7 +21,8 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lateness_s: Annotated[int, Meta(ge=0, le=3600)] = 120
     """How far the watermark stays behind the greatest time seen."""
     max_jump_s: Annotated[int, Meta(ge=60)] = 3_600
-    """A request further ahead than this moves the watermark only when others agree: a clock may be wrong."""
+    """A request further ahead than this moves the watermark only when another account, or ten requests, agree: a clock
+    may be wrong."""
     duplicate_ids: Positive = 1 << 20
     """Event ids remembered per partition before the oldest half is forgotten."""
     idle_account_days: Positive = 30
@@ -61,10 +63,10 @@ class DecisionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     enforce: bool = False
     """False: every decision is `simulated`."""
-    duration_hours: PositiveFloat = 168.0
+    duration_hours: Hours = 168.0
     requests_per_minute: Positive = 2
     tokens_per_minute: Positive = 4_000
-    quiet_hours: PositiveFloat = 168.0
+    quiet_hours: Hours = 168.0
     """A campaign with no request for this long is resolved."""
 
 

@@ -63,9 +63,10 @@ def testify(
         score=float(judgement.total[position]),
         surprise=float(judgement.surprise[position]),
         evidence=evidence,
-        links=[Link(family, values, n) for family, (values, n) in shared_values(groups, position).items()],
+        links=[Link(family, values, n) for family, (values, n) in shared_values(groups.graph, accounts).items()],
         mitigating=[
             *against,
+            *_left_out(len(first), len(accounts)),
             *_established(groups.graph, accounts),
             *_reweighed(judgement, position, fusion),
             Mitigating("counterfactual", counterfactual(groups, judgement, position, fusion, threshold)),
@@ -107,6 +108,14 @@ def _reweighed(judgement: Judgement, position: int, fusion: Fusion) -> list[Miti
     return [
         Mitigating("reweighed", f"verdicts of reviewers count {changed}; without them it stands at {plain:.1f} nats")
     ]
+
+
+def _left_out(members: int, accounts: int) -> list[Mitigating]:
+    """Say so when the evidence is of more accounts than are accused."""
+    if members <= accounts:
+        return []
+    text = f"the evidence is of the {members} accounts of a group; {members - accounts} of them are not accused"
+    return [Mitigating("group", text)]
 
 
 def _established(graph: Graph, accounts: NDArray) -> list[Mitigating]:

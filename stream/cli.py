@@ -35,7 +35,8 @@ class HydrawatchGroup(click.Group):
         extra["standalone_mode"] = False
         try:
             status = super().main(args, prog_name, **extra)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             sys.exit(FAILED)
@@ -45,6 +46,8 @@ class HydrawatchGroup(click.Group):
             _fail(str(error))
         except click.Abort:
             _fail("interrupted", INTERRUPTED)
+        except UnicodeEncodeError as error:
+            _fail(f"{error.object!r}: not UTF-8")
         except OSError as error:
             if error.errno == errno.EPIPE:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -115,11 +118,11 @@ def _console() -> Any:
 
 
 def _refuse_same(targets: dict[str, str | None], inputs: Sequence[str] = ()) -> None:
-    named = [Path(path).resolve() for path in targets.values() if path and not path.startswith("/dev/")]
+    named = [os.path.realpath(path) for path in targets.values() if path and not path.startswith("/dev/")]
     if len(set(named)) < len(named):
         raise click.UsageError("two outputs cannot go to the same file")
     for path in inputs:
-        if Path(path).resolve() in named:
+        if os.path.realpath(path) in named:
             raise click.UsageError(f"an output cannot go to {path}, which is also an input")
 
 

@@ -30,6 +30,8 @@ OUTSIDE = {"HYDRAWATCH_CONFIG", "HYDRAWATCH_SHARING__KEY"}
 LONGEST_S = {"checkpoint_interval_s": 3600, "idle_timeout_s": 3600, "session_timeout_s": 90}
 """Clients give up a request after 90 s, and refuse a session that is longer."""
 
+MOST_PORT = 65_535
+
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0.0)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -81,7 +83,7 @@ class KafkaSettings(_Discreet, frozen=True, forbid_unknown_fields=True):
 class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the worker serves its Prometheus metrics."""
 
-    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    port: Annotated[int, Meta(ge=0, le=MOST_PORT)] = 0
     """0: not served."""
     address: Text = "127.0.0.1"
 
@@ -103,7 +105,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     links: LinkSettings = LinkSettings()
     budget: BudgetSettings = BudgetSettings()
     decisions: DecisionSettings = DecisionSettings()
-    seed: int = DetectorSettings().seed
+    seed: Annotated[int, Meta(ge=0)] = DetectorSettings().seed
 
     @property
     def detector(self) -> DetectorSettings:
@@ -189,12 +191,15 @@ def _table(tables: dict[str, Any], section: str) -> dict[str, Any]:
 
 def _from_env(env: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], str]]:
     known = {key.variable: (key.section, key.name) for key in keys()}
+    misspelt = {variable.replace("__", "_"): variable for variable in known}
     for variable, target in ALIASES.items():
         if variable in env:
             yield target, env[variable]
     for variable in sorted(env):
         if variable in known:
             yield known[variable], env[variable]
+        elif variable.replace("__", "_") in misspelt:
+            raise ConfigError(f"{variable}: did you mean {misspelt[variable.replace('__', '_')]}?")
         elif variable.startswith(PREFIX) and "__" in variable and variable not in OUTSIDE:
             section, _, name = variable.removeprefix(PREFIX).lower().partition("__")
             raise ConfigError(f"{variable}: there is no key {section}.{name}")
@@ -227,6 +232,17 @@ def _with_secrets(config: Config) -> Config:
     return config
 
 
+def _check_servers(text: str) -> None:
+    """Refuse what names no broker, or one at an impossible port."""
+    servers = [server.strip() for server in text.split(",") if server.strip()]
+    if not servers:
+        raise ConfigError("kafka.bootstrap_servers: names no broker")
+    for server in servers:
+        _, colon, port = server.rpartition(":")
+        if colon and not (server.endswith("]") or (port.isdecimal() and 0 < int(port) <= MOST_PORT)):
+            raise ConfigError(f"kafka.bootstrap_servers: {server}: expected host:port, ports 1 to {MOST_PORT}")
+
+
 def _check(config: Config) -> Config:
     """Refuse numbers that are none and values that do not go together."""
     for key in keys():
@@ -234,6 +250,7 @@ def _check(config: Config) -> Config:
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigError(f"{key.section}.{key.name}: expected a finite number")
     kafka = config.kafka
+    _check_servers(kafka.bootstrap_servers)
     if kafka.security_protocol.startswith("SASL"):
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
             if getattr(kafka, name) is None:

@@ -126,10 +126,13 @@ def _follow(
     for value in records:
         try:
             record = msgspec.json.decode(value)
-            if latest.news(*identify(record)):
-                click.echo(msgspec.json.encode(record).decode() if json else _row(record, columns))
-        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+            shown = msgspec.json.encode(record).decode() if json else _row(record, columns)
+            news = latest.news(*identify(record))
+        except (ValueError, KeyError, TypeError, ArithmeticError, OSError, RecursionError):
             click.echo(f"{config.kafka.topic_prefix}{topic}: passed over a record of another form", err=True)
+            continue
+        if news:
+            click.echo(shown)
 
 
 def _row(record: Mapping[str, Any], columns: tuple[Column, ...]) -> str:

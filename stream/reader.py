@@ -68,6 +68,8 @@ class LineReader:
         self.limit = limit
         self.position = 0
         """Bytes of the file taken so far, as they stand on disk."""
+        if path == STDIN and sys.stdin is None:
+            raise InputError("-: standard input is closed")
         try:
             self._file: BinaryIO = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
         except OSError as error:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from detectors.evidence.counting import sharing
 from detectors.linking.components import rarity
+from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import Groups
 from detectors.partials import FAMILIES
@@ -66,12 +67,11 @@ def across_organisations(groups: Groups, member: NDArray, value: NDArray) -> NDA
     return crosses(value, houses(groups.graph.accounts["organization"][account], account))
 
 
-def counts(groups: Groups, group: int) -> dict[str, tuple[int, int]]:
-    """Return, per family, how many values are shared inside the group and by how many members."""
-    members = groups.account[groups.group == group]
+def counts(graph: Graph, members: NDArray) -> dict[str, tuple[int, int]]:
+    """Return, per family, how many values some accounts share among themselves, and how many accounts do."""
     result = {}
     for family in range(1, len(FAMILIES)):
-        recent = groups.graph.accounts["recent"][members, family - 1]
+        recent = graph.accounts["recent"][members, family - 1]
         value, count = np.unique(recent[recent >= 0], return_counts=True)
         shared = value[count >= 2]
         if len(shared):
@@ -81,5 +81,6 @@ def counts(groups: Groups, group: int) -> dict[str, tuple[int, int]]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    shared = ", ".join(f"{n} accounts on {v} {family} values" for family, (v, n) in counts(groups, group).items())
+    found = counts(groups.graph, groups.account[groups.group == group])
+    shared = ", ".join(f"{n} accounts on {v} {family} values" for family, (v, n) in found.items())
     return f"shared infrastructure: {shared or 'none'} (strength {value:.2f}, honest groups {median:.2f})"

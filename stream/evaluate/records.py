@@ -12,6 +12,8 @@ from stream.errors import InputError
 from stream.reader import LineReader
 
 T = TypeVar("T")
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a line may raise."""
 
 
 def records(path: Path, form: type[T]) -> Iterator[T]:
@@ -25,5 +27,5 @@ def records(path: Path, form: type[T]) -> Iterator[T]:
         for number, line in zip(batch.numbers, batch.lines, strict=True):
             try:
                 yield decoder.decode(line)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise InputError(f"{path}, line {number}: {error}") from error

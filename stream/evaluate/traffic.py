@@ -12,13 +12,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from time import time_ns
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.request import FUTURE_MS
 from stream.errors import InputError
-from stream.evaluate.records import records
+from stream.evaluate.records import UNREADABLE, records
 from stream.reader import LineReader
 
 DAY_MS = 86_400_000
@@ -35,7 +38,7 @@ class _Label(msgspec.Struct, rename={"account": "account.id"}):
 
 class _Event(msgspec.Struct, gc=False, rename={"account": "account.id", "id": "event.id"}):
     account: str
-    time: int
+    time: Annotated[int, msgspec.Meta(ge=0)]
     id: str | None = None
 
 
@@ -72,7 +75,7 @@ class Traffic:
 def load(events: Path, labels: Path) -> Traffic:
     """Read the events, in one pass, and the labels; JSON Lines, plain, `.gz` or `.zst`.
 
-    An event that cannot be read is counted and passed over.
+    An event that cannot be read, or that is yet to come, is counted and passed over, as `replay` does.
 
     Raises:
         InputError: a file cannot be read or holds nothing, or a line of the labels is not what it should be.
@@ -80,14 +83,17 @@ def load(events: Path, labels: Path) -> Traffic:
     truth = _truth(labels)
     seen: dict[str, array[int]] = defaultdict(lambda: array("q"))
     decoder, campaign = msgspec.json.Decoder(_Event), truth.campaign
-    count, bad, first, last = 0, 0, 1 << 62, 0
+    count, bad, first, last, latest = 0, 0, 1 << 62, 0, time_ns() // 1_000_000 + FUTURE_MS
     for line in chain.from_iterable(batch.lines for batch in LineReader(str(events))):
         try:
             event = decoder.decode(line)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             bad += 1
             continue
         time = event.time
+        if time > latest:
+            bad += 1
+            continue
         count += 1
         if time < first:
             first = time

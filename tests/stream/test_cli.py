@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -144,6 +145,26 @@ def test_a_closed_pipe_is_no_traceback(tmp_path):
     os.close(write_end)
     assert process.communicate(timeout=60)[1] == ""
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("replay - <&-", "hydrawatch: -: standard input is closed"),
+        ("replay in >&-", ""),
+        ("replay in --alerts loop", "hydrawatch: loop: Too many levels of symbolic links"),
+        ("replay loop --alerts out", "hydrawatch: loop: Too many levels of symbolic links"),
+        ("feedback confirm campaign $'\\xff' --by me --reason why --out out", "hydrawatch: '\\udcff': not UTF-8"),
+    ],
+)
+def test_odd_streams_and_names_are_no_traceback(tmp_path, script, message):
+    events(tmp_path / "in")
+    (tmp_path / "loop").symlink_to("loop")
+    command = ["bash", "-c", f"{sys.executable} -m stream {script}"]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+    assert done.stderr.strip() == message
+    assert done.returncode == (2 if message else 0)
 
 
 def test_an_interruption_is_one_line_and_status_130(tmp_path):

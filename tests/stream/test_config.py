@@ -81,6 +81,11 @@ def test_values_from_the_environment_take_the_type_of_their_key():
         ("[kafka]\nsasl_password = 'p'\n", "kafka.sasl_password: secrets come from"),
         ("[privacy]\nkey = 'p'\n", "privacy.key: secrets come from"),
         ("[kafka\n", "not TOML"),
+        ("seed = -1\n", "seed: expected `int` >= 0"),
+        ("[kafka]\nbootstrap_servers = ','\n", "kafka.bootstrap_servers: names no broker"),
+        ("[kafka]\nbootstrap_servers = 'a:9092,b:99999'\n", "b:99999: expected host:port"),
+        ("[kafka]\nbootstrap_servers = 'a:port'\n", "a:port: expected host:port"),
+        ("[decisions]\nduration_hours = 1e300\n", "decisions.duration_hours: expected `float` <= 87600.0"),
         ("[kafka]\nsecurity_protocol = 'SASL_SSL'\n", "kafka.sasl_mechanism: required"),
     ],
 )
@@ -94,6 +99,15 @@ def test_what_cannot_be_used_is_refused_with_the_name_of_the_key(tmp_path, text,
 def test_an_unknown_key_in_the_environment_is_refused():
     with pytest.raises(ConfigError, match=r"HYDRAWATCH_KAFKA__GRUOP_ID: there is no key kafka\.gruop_id"):
         config.load(env={"HYDRAWATCH_KAFKA__GRUOP_ID": "g"})
+    with pytest.raises(ConfigError, match=r"_ENFORCE: did you mean HYDRAWATCH_DECISIONS__ENFORCE\?"):
+        config.load(env={"HYDRAWATCH_DECISIONS_ENFORCE": "true"})
+    assert config.load(env={"HYDRAWATCH_OTHER": "x"}) == Config()
+
+
+@pytest.mark.parametrize("servers", ["localhost", "a:1, b:65535", "[::1]:9092", "[::1]"])
+def test_brokers_with_and_without_ports(servers):
+    env = {"HYDRAWATCH_BOOTSTRAP_SERVERS": servers}
+    assert config.load(env=env).kafka.bootstrap_servers == servers
 
 
 def test_an_empty_path_or_missing_file_is_one_line():

@@ -61,6 +61,26 @@ def test_an_output_that_cannot_be_written_is_refused_at_once(tmp_path: Path, opt
     assert "No such file" in refusal("--runs", tmp_path, option, tmp_path / "missing" / "out")
 
 
+UNREADABLE = (b'{"account.id": "\xff", "time": 5}', b"[" * 5_000, b'{"account.id": "a", "time": 9223372036854775808}')
+UNTIMELY = (b'{"account.id": "a", "time": -5}', b'{"account.id": "a", "time": 4102444800000}')
+
+
+def test_events_that_replay_refuses_are_passed_over(one: dict[str, Path]) -> None:
+    before = json.loads(evaluate(*one.values()).json())
+    with one["--events"].open("ab") as file:
+        file.writelines(line + b"\n" for line in (*UNREADABLE, *UNTIMELY))
+    after = json.loads(evaluate(*one.values()).json())
+    different = {name for name in before if before[name] != after[name]}
+    assert {name: after[name] - before[name] for name in different} == {"bad_lines": len(UNREADABLE) + len(UNTIMELY)}
+
+
+@pytest.mark.parametrize("option", ["--labels", "--alerts", "--decisions"])
+@pytest.mark.parametrize("line", UNREADABLE[:2])
+def test_what_is_held_against_them_is_refused_by_its_line(one: dict[str, Path], option: str, line: bytes) -> None:
+    one[option].write_bytes(line + b"\n")
+    assert f"{one[option].name}, line 1" in refusal(*options(one))
+
+
 def test_missing_runs_and_broken_files_exit_2(tmp_path: Path) -> None:
     assert "no run.json" in refusal("--runs", tmp_path)
     path = save_run(tmp_path / "run") / "good" / "alerts.jsonl"
