@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 
 import msgspec
@@ -84,8 +85,21 @@ def test_hostile_lines_and_files_are_taken(tmp_path: Path) -> None:
         target(seed)
     for _ in range(1_500):
         target(fuzz.mutated(rng, corpus))
+    target(b"\xff\n")
     target._to_stage()
     assert {"accepted", "not_json", "files read", "files refused"} <= set(target.outcomes)
+
+
+def test_no_module_with_a_compiled_loop_is_instrumented() -> None:
+    from numba.core.dispatcher import Dispatcher
+
+    import detectors.stages.group  # noqa: F401
+
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("detectors.")]
+    things = [thing for module in modules for thing in vars(module).values()]
+    loops = {thing.__module__ for thing in things if isinstance(thing, Dispatcher)}
+    assert loops
+    assert loops <= {*fuzz.compiled_modules()}
 
 
 def test_fuzzing_finds_a_stage_that_stumbles_and_keeps_the_lines(tmp_path: Path) -> None:
