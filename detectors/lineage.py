@@ -85,10 +85,7 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
 
 
 def _flow(graph: Graph, rows: NDArray) -> float:
-    """Return the requests a day of `rows` together while they were at work.
-
-    Counts fade with the half-life of the graph, so they stand for no more than half-life / ln 2 days.
-    """
+    """Return the requests a day of `rows` together while they were at work."""
     table = graph.accounts
     days = (int(table["last"][rows].max()) - int(table["first"][rows].min())) / DAY_MS
-    return float(table["counts"][rows, 0].sum()) / min(max(days, 0.25), graph.half_life_ms / DAY_MS / np.log(2.0))
+    return float(table["counts"][rows, 0].sum()) / min(max(days, 0.25), graph.memory_days)

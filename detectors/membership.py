@@ -296,19 +296,19 @@ def shared_values(graph: Graph, accounts: NDArray) -> tuple[NDArray[np.int64], N
     Returns:
         Places in `accounts`, in order, and rows of the graph's values, shape (P,) each; no pair twice.
     """
-    recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
-    who, place = np.nonzero(recent >= 0)
-    value = recent[who, place]
-    shared = _shared(graph, accounts, who, value)
-    who, value = np.unique(np.stack([who[shared], value[shared]]), axis=1)
+    who, value = np.unique(np.stack(_shared(graph, accounts)), axis=1)
     return who, value
 
 
-def _shared(graph: Graph, accounts: NDArray, who: NDArray, value: NDArray) -> NDArray[np.bool_]:
-    """Tell which pairs of a place in `accounts` and a value are of rare values that cross organisations."""
+def _shared(graph: Graph, accounts: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what `shared_values` does in any order, a pair once for each place where an account has the value."""
+    recent = graph.accounts["recent"][accounts].reshape(len(accounts), -1)
+    who, place = np.nonzero(recent >= 0)
+    value = recent[who, place]
     house = houses(graph.accounts["organization"][accounts], accounts)
     shared = rarity(graph.values["accounts"][value], graph.population) >= RARE
-    return np.asarray(shared & crosses(value, house[who]), bool)
+    shared &= crosses(value, house[who])
+    return who[shared], value[shared]
 
 
 def joined_by(accounts: int, who: NDArray, value: NDArray) -> NDArray[np.int64]:
@@ -349,11 +349,8 @@ def linked(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.bool
 
 def linked_families(graph: Graph, accounts: NDArray, members: NDArray) -> NDArray[np.int64]:
     """Return in how many families each account shares something rare with a member of another organisation."""
-    recent, everyone = graph.accounts["recent"], np.union1d(accounts, members)
-    values = recent[everyone].reshape(len(everyone), -1)
-    who, place = np.nonzero(values >= 0)
-    value = values[who, place]
-    value = value[_shared(graph, everyone, who, value)]
+    recent = graph.accounts["recent"]
+    _, value = _shared(graph, np.union1d(accounts, members))
     shared = value[np.isin(value, recent[members])]
     return np.isin(recent[accounts], shared).any(axis=2).sum(axis=1)
 

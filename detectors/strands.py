@@ -56,9 +56,9 @@ def _strands_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
 def _rings_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
     """Yield the accounts that are nearer to the largest ring than to another, for each other ring."""
     ring = rings(graph, who)
-    largest, *others = _largest_first(ring) or [-1]
-    for other in others[:MOST]:
-        side, rest = ring == largest, ring == other
+    order = _largest_first(ring)
+    for other in order[1 : 1 + MOST]:
+        side, rest = ring == order[0], ring == other
         for _ in range(REFINEMENTS):
             side = nearness(graph, who, side, rest, (HOURS,)) > 0.0
             rest = ~side

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detectors.alerts import Evidence, Link, Mitigating
 from detectors.evidence import FAMILIES
 from detectors.evidence.fusion import NAMES, Fusion, Judgement
-from detectors.evidence.links import counts as shared_values
+from detectors.evidence.links import counts as shared_counts
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BEHAVIOUR, BUNDLE, SUBPOPULATION, TEMPLATE, Groups
 from detectors.models.peers import verified
@@ -63,7 +63,7 @@ def testify(
         score=float(judgement.total[position]),
         surprise=float(judgement.surprise[position]),
         evidence=evidence,
-        links=[Link(family, values, n) for family, (values, n) in shared_values(groups.graph, accounts).items()],
+        links=[Link(family, values, n) for family, (values, n) in shared_counts(groups.graph, accounts).items()],
         mitigating=[
             *against,
             *_left_out(len(first), len(accounts)),

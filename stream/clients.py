@@ -35,7 +35,7 @@ SILENCE = Refusal("", False)
 def kafka_python(settings: KafkaSettings) -> dict[str, Any]:
     """Return the arguments that every kafka-python client takes."""
     arguments: dict[str, Any] = {
-        "bootstrap_servers": servers(settings),
+        "bootstrap_servers": settings.servers,
         "security_protocol": settings.security_protocol,
     }
     if settings.security_protocol.endswith("SSL"):
@@ -50,11 +50,6 @@ def kafka_python(settings: KafkaSettings) -> dict[str, Any]:
 def aiokafka(settings: KafkaSettings) -> dict[str, Any]:
     """Return the arguments that every aiokafka client takes."""
     return kafka_python(settings)
-
-
-def servers(settings: KafkaSettings) -> list[str]:
-    """Return the bootstrap servers as `host:port`."""
-    return [server.strip() for server in settings.bootstrap_servers.split(",") if server.strip()]
 
 
 def faust_credentials(settings: KafkaSettings) -> Any:
@@ -88,7 +83,7 @@ def check(settings: KafkaSettings) -> None:
 async def _check(settings: KafkaSettings, arguments: dict[str, Any]) -> None:
     deadline = time.monotonic() + ANSWER_S
     while True:
-        refusals = {server: await _knock(server, arguments) for server in servers(settings)}
+        refusals = {server: await _knock(server, arguments) for server in settings.servers}
         answers = [refusal for refusal in refusals.values() if refusal is not SILENCE]
         if not answers or None in answers:
             return

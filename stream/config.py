@@ -79,6 +79,11 @@ class KafkaSettings(_Discreet, frozen=True, forbid_unknown_fields=True):
     sasl_password: str | None = None
     sasl_password_file: str | None = None
 
+    @property
+    def servers(self) -> list[str]:
+        """The bootstrap servers, one by one."""
+        return [server.strip() for server in self.bootstrap_servers.split(",") if server.strip()]
+
 
 class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the worker serves its Prometheus metrics."""
@@ -198,8 +203,8 @@ def _from_env(env: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], str]]:
     for variable in sorted(env):
         if variable in known:
             yield known[variable], env[variable]
-        elif variable.replace("__", "_") in misspelt:
-            raise ConfigError(f"{variable}: did you mean {misspelt[variable.replace('__', '_')]}?")
+        elif meant := misspelt.get(variable.replace("__", "_")):
+            raise ConfigError(f"{variable}: did you mean {meant}?")
         elif variable.startswith(PREFIX) and "__" in variable and variable not in OUTSIDE:
             section, _, name = variable.removeprefix(PREFIX).lower().partition("__")
             raise ConfigError(f"{variable}: there is no key {section}.{name}")
@@ -232,9 +237,8 @@ def _with_secrets(config: Config) -> Config:
     return config
 
 
-def _check_servers(text: str) -> None:
-    """Refuse what names no broker, or one at an impossible port."""
-    servers = [server.strip() for server in text.split(",") if server.strip()]
+def _check_servers(servers: list[str]) -> None:
+    """Refuse no broker at all, and one at an impossible port."""
     if not servers:
         raise ConfigError("kafka.bootstrap_servers: names no broker")
     for server in servers:
@@ -250,7 +254,7 @@ def _check(config: Config) -> Config:
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigError(f"{key.section}.{key.name}: expected a finite number")
     kafka = config.kafka
-    _check_servers(kafka.bootstrap_servers)
+    _check_servers(kafka.servers)
     if kafka.security_protocol.startswith("SASL"):
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
             if getattr(kafka, name) is None:

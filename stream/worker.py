@@ -74,7 +74,7 @@ class App(faust.App):
         self._listening: set[asyncio.Task[None]] = set()
         super().__init__(
             kafka.group_id,
-            broker=[f"kafka://{server}" for server in clients.servers(kafka)],
+            broker=[f"kafka://{server}" for server in kafka.servers],
             broker_credentials=clients.faust_credentials(kafka),
             broker_session_timeout=kafka.session_timeout_s,
             broker_heartbeat_interval=kafka.session_timeout_s / 3.3,

@@ -91,7 +91,7 @@ class Fusion:
         return Judgement(statistics, raw, bounded(raw).sum(0), nats, total, surprise, self.is_telling(raw, statistics))
 
     def telling(self, groups: Groups) -> NDArray[np.bool_]:
-        """Return what `judge` would say about `telling` alone, at a fifth of its cost."""
+        """Return what `judge` would say about `telling` alone, at half of its cost or less."""
         statistics, nats = np.zeros((2, len(NAMES), len(groups)))
         for place in TELLING:
             statistics[place] = FAMILIES[place].statistic(groups)

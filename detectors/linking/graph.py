@@ -102,6 +102,8 @@ class Graph:
 
     def __init__(self, half_life_days: float, max_values: int) -> None:
         self.half_life_ms = half_life_days * DAY_MS
+        self.memory_days = half_life_days / np.log(2.0)
+        """Counts fade, so they stand for no more than so many days."""
         self.names = Names()
         self.models, self.paths = Names(MODELS), Names(PATHS)
         self.ids: list[str] = []

@@ -123,11 +123,11 @@ def ordinary(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
 def daily(graph: Graph, rows: NDArray, amounts: NDArray) -> NDArray[np.float64]:
     """Return decayed amounts of the accounts per day between first and last sight, a day at least.
 
-    Amounts fade with the half-life of the graph, so they stand for no more than half-life / ln 2 days, however old the
-    account is: without that limit young accounts would look busy for being young.
+    Amounts fade, so they stand for no more than `Graph.memory_days`, however old the account is: without that limit
+    young accounts would look busy for being young.
     """
     watched = (graph.accounts["last"][rows] - graph.accounts["first"][rows]) / DAY_MS
-    return np.asarray(amounts / np.clip(watched, 1.0, graph.half_life_ms / DAY_MS / np.log(2.0)), np.float64)
+    return np.asarray(amounts / np.clip(watched, 1.0, graph.memory_days), np.float64)
 
 
 def daily_tokens(graph: Graph, rows: NDArray) -> NDArray[np.float64]:

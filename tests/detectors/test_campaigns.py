@@ -112,7 +112,6 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
         book._add_members(book._open(pool.tolist(), number), pool.tolist())
         if template is not None:
             use(graph, pool, template)
-            graph.accounts["carries"][pool] |= 1
     (cluster,) = stage.clusters.table.take(1).tolist()
     stage.clusters.table["campaign"][cluster] = -1
     return stage, pools, cluster
