@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
-from itertools import islice, repeat
-from operator import lt
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -20,7 +19,6 @@ from detectors.evidence.fusion import Fusion, Judgement
 from detectors.evidence.replay import SIGNATURE
 from detectors.evidence.totals import UNTOLD
 from detectors.feedback import Verdict
-from detectors.linking.additions import ascending
 from detectors.linking.behaviour import SHIFTS, cells, crowds
 from detectors.linking.bundles import bundles
 from detectors.linking.components import components
@@ -28,9 +26,10 @@ from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import BUNDLE, KINDS, Group, Groups, Population
 from detectors.membership import accused, akin
+from detectors.merge import merge
 from detectors.models.activity import main_clusters
 from detectors.models.peers import PeerModels, verified
-from detectors.partials import SCHEMA, Partial, decode, encode
+from detectors.partials import Partial, decode, encode
 from detectors.settings import DetectorSettings
 from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
@@ -185,7 +184,7 @@ class GroupStage:
 
     def _judge_tick(self, number: int, partials: list[Partial]) -> Outputs:
         self._judged_tick = number
-        tick = self._merge(number, partials)
+        tick = merge(self.graph, (number + 1) * self.tick_ms, partials)
         graph, links = self.graph, self.settings.links
         rows, uses, evicted = *graph.update(tick), self.evicted
         self.population.norms.releases.see(tick.columns, tick.end_ms)
@@ -219,48 +218,6 @@ class GroupStage:
         if self.evicted > evicted:
             self.campaign_book.forget()
         return Outputs(outputs.alerts + alone.alerts, outputs.decisions + alone.decisions)
-
-    def _merge(self, number: int, partials: list[Partial]) -> Tick:
-        """Join the partials of one tick, accounts in the order of their ids."""
-        ids = [account for partial in partials for account in partial.accounts]
-        order, place = np.arange(len(ids)), np.arange(len(ids))
-        if shuffled := not all(map(lt, ids, islice(ids, 1, None))):
-            order = np.array(sorted(range(len(ids)), key=ids.__getitem__))
-            place[order] = np.arange(len(ids))
-            ids = [ids[position] for position in order.tolist()]
-        self._number(partials)
-        base = np.cumsum([0, *(len(partial.accounts) for partial in partials)])
-        codes = [np.append(self.graph.names.codes(partial.names), -1) for partial in partials]
-        columns = {}
-        for name in SCHEMA:
-            parts = [partial.column(name) for partial in partials]
-            if name == "mix_name":
-                parts = [self._mix_codes(partial, part) for partial, part in zip(partials, parts, strict=True)]
-            if name in ("plan", "verification", "pathway"):
-                parts = [code[part] for code, part in zip(codes, parts, strict=True)]
-            if name in ("use_account", "mix_account"):
-                parts = [place[part + first] for part, first in zip(parts, base, strict=False)]
-            columns[name] = np.concatenate(parts)
-        per_account = [name for name in SCHEMA if not name.startswith(("use_", "mix_", "contents"))]
-        if shuffled:
-            columns |= {name: columns[name][order] for name in per_account}
-        _sort_uses(columns)
-        return Tick((number + 1) * self.tick_ms, ids, columns)
-
-    def _number(self, partials: list[Partial]) -> None:
-        """Number what is named for the first time in a tick by the alphabet, not by which partial came first."""
-        graph = self.graph
-        graph.names.codes(sorted({name for partial in partials for name in partial.names}))
-        for number, known in enumerate((graph.models, graph.paths)):
-            used = ((p, p.column("mix_name")[p.column("mix_kind") == number]) for p in partials)
-            known.codes(sorted({p.names[name] for p, mine in used for name in np.unique(mine).tolist()}))
-
-    def _mix_codes(self, partial: Partial, names: NDArray) -> NDArray:
-        kind, codes = partial.column("mix_kind"), np.zeros(len(names), np.int64)
-        for number, known in enumerate((self.graph.models, self.graph.paths)):
-            used, inverse = np.unique(names[kind == number], return_inverse=True)
-            codes[kind == number] = known.codes([partial.names[name] for name in used.tolist()])[inverse]
-        return codes
 
     def _count(self, tick: Tick, rows: NDArray, uses: NDArray) -> NDArray:
         """Add the tick to the windows of every cluster it touches; return those."""
@@ -495,22 +452,3 @@ class GroupStage:
         for key, partial in parts.items():
             if key.startswith("waiting/"):
                 self._waiting.setdefault(int(key.split("/")[1]), []).append(decode(partial))
-
-
-def _sort_uses(columns: dict[str, NDArray]) -> None:
-    """Put uses (with their contents) and mixes in an order that does not depend on the partition they came from."""
-    names = [name for name in columns if name.startswith("mix_")]
-    mixes = columns["mix_account"], columns["mix_kind"].astype(np.int64), columns["mix_name"].astype(np.uint64)
-    if not ascending(*mixes):
-        order = np.lexsort(mixes[::-1])
-        columns.update({name: columns[name][order] for name in names})
-    uses = columns["use_account"], columns["use_family"].astype(np.int64), columns["use_value"]
-    if ascending(*uses):
-        return
-    order = np.lexsort(uses[::-1])
-    per_use = columns["use_contents"].astype(np.int64)
-    start = np.cumsum(per_use) - per_use
-    count = per_use[order]
-    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    columns["contents"] = columns["contents"][np.repeat(start[order], count) + offset]
-    columns.update({name: columns[name][order] for name in columns if name.startswith("use_")})
