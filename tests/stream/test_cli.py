@@ -168,7 +168,13 @@ def test_odd_streams_and_names_are_no_traceback(tmp_path, script, message):
 
 
 def test_an_interruption_is_one_line_and_status_130(tmp_path):
-    process = run_process("replay", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored in background jobs
+    try:
+        process = run_process("replay", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
     process.stdin.write("nonsense\n")
     process.stdin.flush()
     assert process.stderr.readline() == "-:1: not_json: not valid JSON\n"
