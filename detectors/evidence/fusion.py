@@ -21,14 +21,17 @@ PURPOSE = np.array([name in ("capability", "elicitation", "sweep", "cleaning") f
 DECISIVE = np.array(
     [name in ("elicitation", "shared_prompts", "links", "replay", "failover", "sweep") for name in NAMES]
 )
-SHARED_PROMPTS, REPLAY, COHORT = (NAMES.index(name) for name in ("shared_prompts", "replay", "cohort"))
+ELICITATION, SHARED_PROMPTS, LINKS, REPLAY, COHORT = (
+    NAMES.index(name) for name in ("elicitation", "shared_prompts", "links", "replay", "cohort")
+)
 TELLING = np.union1d(np.flatnonzero(PURPOSE | DECISIVE), [SHARED_PROMPTS, REPLAY, COHORT]).tolist()
 """Places of the families that decide whether a group is telling."""
 AXIS_OF = np.array([next((a for a, (_, names) in enumerate(AXES) if name in names), -1) for name in NAMES])
 DECISIVE_NATS = 2.0
 """New, even, busy and round the clock is any app on the day it goes viral. What it does not do is ask for reasoning,
 work through many prompts together, share cards and devices a few at a time, go on where another was turned away, or try
-technique after technique: one of these must show."""
+technique after technique: one of these must show. An app may ask for reasoning too, through the one prompt it has:
+where cards and devices are known and no more shared than honest crowds share them, asking alone decides nothing."""
 PURPOSE_NATS = 1.0
 """What is asked must speak for extraction: by what it is about, or by being one list of work that many go through. A
 product that harvests its own users' sessions asks for nothing in particular: what shows instead is that reasoning goes
@@ -129,10 +132,11 @@ class Fusion:
             nats: raw ones of every family, shape (F, …), …
             statistics: … and what they are for, shape (F, …).
         """
-        decisive = np.maximum(nats[DECISIVE], 0.0).sum(0) >= DECISIVE_NATS
+        decisive = np.maximum(nats[DECISIVE], 0.0).sum(0)
+        decisive = np.where(nats[LINKS] < 0.0, decisive - np.maximum(nats[ELICITATION], 0.0), decisive)
         listed = (statistics[SHARED_PROMPTS] >= LIST_OF_WORK) | (nats[COHORT] > 0.0)
         asked = nats[PURPOSE].sum(0) + np.where(listed, np.maximum(nats[SHARED_PROMPTS], 0.0), 0.0)
-        return np.asarray((np.maximum(asked, nats[REPLAY]) >= PURPOSE_NATS) & decisive)
+        return np.asarray((np.maximum(asked, nats[REPLAY]) >= PURPOSE_NATS) & (decisive >= DECISIVE_NATS))
 
     def vote(self, judgement: Judgement, groups: Groups, group: int, peak: float) -> None:
         """Let one group that is taken for honest join the references.

@@ -168,9 +168,7 @@ def test_odd_streams_and_names_are_no_traceback(tmp_path, script, message):
 
 
 def test_an_interruption_is_one_line_and_status_130(tmp_path):
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored in background jobs
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
     try:
         process = run_process("replay", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     finally:

@@ -24,6 +24,8 @@ def telling(templates: int = 8, **nats: float) -> bool:
         ({"links": 2.0, "capability": 0.9}, False),
         ({"links": 1.9, "capability": 1.0}, False),
         ({"elicitation": 2.0}, True),
+        ({"elicitation": 3.3, "links": -0.7}, False),
+        ({"elicitation": 3.3, "links": -0.7, "shared_prompts": 2.0}, True),
         ({"capability": 0.5, "shared_prompts": 0.5, "links": 2.0}, True),
         ({"capability": -0.5, "elicitation": 0.4, "links": 5.0}, False),
         ({"capability": 0.5, "relay": 2.0, "links": 5.0, "evenness": 3.0}, False),
