@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from detectors.accounts import DAY_MS, AccountWindows
 from detectors.columns import Columns, Extractor, select
 from detectors.duplicates import RecentIds
 from detectors.fold import fold
+from detectors.open_ticks import OpenTicks
 from detectors.partials import Partial, decode, encode
 from detectors.request import Request
 from detectors.scan.requests import Requests, gather
@@ -22,7 +22,6 @@ from detectors.watermark import Watermark
 
 SCHEMA_VERSION = 5
 END_OF_TIME_MS = 1 << 52
-SEGMENT_ROWS = 3_000
 
 
 class AccountStage:
@@ -46,11 +45,10 @@ class AccountStage:
         self._extract = Extractor(key)
         self._ids = RecentIds(windows.duplicate_ids)
         self._watermark = Watermark(windows.tick_s * 1000, windows.lateness_s * 1000, windows.max_jump_s * 1000)
-        self._open: list[Columns] = []
+        self._open = OpenTicks()
         self._idle = False
         self._pending: list[Partial] = []
         self._saved_pending = self._pending
-        self._segments = _Segments()
         self._evicted_on = 0
 
     @property
@@ -61,8 +59,7 @@ class AccountStage:
     @property
     def state_bytes(self) -> int:
         """Bytes of the windows and of the open tick."""
-        open_ticks = sum(column.nbytes for part in self._open for column in part.values())
-        return self.accounts.table.nbytes + self.accounts.windows.nbytes + self._ids.nbytes + open_ticks
+        return self.accounts.table.nbytes + self.accounts.windows.nbytes + self._ids.nbytes + self._open.nbytes
 
     @property
     def evicted(self) -> int:
@@ -101,22 +98,18 @@ class AccountStage:
         closed_before = self._watermark.closed
         columns["tick"], late = self._watermark.assign(columns["time"], columns["row"])
         self.late += int(late.sum())
-        self._open.append(columns)
+        self._open.add(columns)
         if self._watermark.closed == closed_before:
             return []
         return self._close(self._watermark.closed)
 
     def _close(self, through: int) -> list[Partial]:
         """Close every open tick up to `through`."""
-        joined = {name: np.concatenate([part[name] for part in self._open]) for name in self._open[0]}
-        over = joined["tick"] <= through
-        self._open = [] if over.all() else [select(joined, ~over)]
-        self._segments.reset()
+        closing, waiting = self._open.close(through)
         partials: list[Partial] = []
-        closing = select(joined, over)
         for tick in np.unique(closing["tick"]).tolist():
             partials += self._partials(tick, select(closing, closing["tick"] == tick))
-            self._evict(tick, joined["row"][joined["tick"] > tick])
+            self._evict(tick, np.concatenate([closing["row"][closing["tick"] > tick], waiting]))
         if not partials or partials[-1].tick < through:
             partials.append(Partial(self.partition, through, 0, True, False))
         return partials
@@ -167,7 +160,7 @@ class AccountStage:
     def snapshot(self) -> dict[str, bytes]:
         """Return the entries that changed since the last call; an empty value deletes its key."""
         entries = self.accounts.snapshot()
-        entries |= self._segments.save(self._open)
+        entries |= self._open.snapshot()
         entries |= self._ids.snapshot()
         header = {
             "last_offset": self.last_offset,
@@ -200,48 +193,7 @@ class AccountStage:
         self._watermark.load(header["watermark"])
         self._extract.names.codes(header["names"])
         self.accounts.restore(entries.items())
-        self._open = self._segments.load(entries)
+        self._open.restore(entries)
         self._pending = [decode(entries[f"pending/{number}"]) for number in range(header["pending"])]
         self._saved_pending = self._pending
         self._ids.restore(entries.items())
-
-
-class _Segments:
-    """Writes the columns of the open tick once, in pieces, and forgets the pieces when the tick is closed."""
-
-    def __init__(self) -> None:
-        self._saved = 0
-        self._pieces = 0
-        self._stale = 0
-
-    def reset(self) -> None:
-        """The open columns were replaced: what was saved of them no longer holds."""
-        self._saved = 0
-        self._stale = max(self._stale, self._pieces)
-        self._pieces = 0
-
-    def save(self, parts: list[Columns]) -> dict[str, bytes]:
-        entries: dict[str, bytes] = {}
-        for part in parts[self._saved :]:
-            for start in range(0, len(part["row"]), SEGMENT_ROWS):
-                piece = {
-                    name: (column.dtype.str, column.shape[1:], column[start : start + SEGMENT_ROWS].tobytes())
-                    for name, column in part.items()
-                }
-                entries[f"open/{self._pieces}"] = msgspec.msgpack.encode(piece)
-                self._pieces += 1
-        self._saved = len(parts)
-        entries |= {f"open/{number}": b"" for number in range(self._pieces, self._stale)}
-        self._stale = 0
-        return entries
-
-    def load(self, entries: dict[str, bytes]) -> list[Columns]:
-        keys = sorted((int(key[5:]), key) for key in entries if key.startswith("open/"))
-        parts = []
-        for _, key in keys:
-            piece = msgspec.msgpack.decode(entries[key])
-            parts.append(
-                {name: np.frombuffer(data, dtype).reshape(-1, *shape) for name, (dtype, shape, data) in piece.items()}
-            )
-        self._saved, self._pieces = len(parts), len(parts)
-        return parts

@@ -15,7 +15,7 @@ from detectors.stages.account import AccountStage
 from detectors.windows.index import RowIndex
 from detectors.windows.keyset import KeySet
 
-BOOKKEEPING = {"_segments", "_saved_pending", "_entries", "_saved_pieces", "_unsaved", "_dirty"}
+BOOKKEEPING = {"_saved", "_stale", "_saved_pending", "_entries", "_saved_pieces", "_unsaved", "_dirty"}
 BOOKKEEPING |= {"_order", "_start", "_tail", "_new"}
 """What was already saved, which depends on when checkpoints were taken, and when an order was last made anew."""
 PLAIN = (int, float, str, bytes, bool, type(None))
@@ -82,7 +82,7 @@ def alphabetical(stage: AccountStage) -> AccountStage:
     order = sorted(range(len(names.known)), key=names.known.__getitem__)
     rank = np.full(len(order) + 1, -1)
     rank[order] = np.arange(len(order))
-    for columns in (stage.accounts.table, *stage._open):
+    for columns in (stage.accounts.table, *stage._open._whole, *stage._open._recent):
         for name in ("plan", "verification", "pathway", "model", "access_path"):
             if isinstance(columns, dict) or name in columns._spec:
                 codes = columns[name]
