@@ -160,17 +160,19 @@ class Runner:
         if missed:
             log.error("%s/%d: %d records were deleted before they were read", self.tp.topic, self.tp.partition, missed)
             self.metrics.missed(self.tp.topic, missed)
+        how = "kept" if entries is None else f"{len(entries)} entries restored"
         if kept is not None and entries is None:
             self.handler = kept.handler
         else:
             self.handler.stage.restore((entries or {}).items())
+            entries = None
+            give_back()
             await self.outlet.send(self.handler.pending())
         self.position = self.durable = offset
         self._checkpoint_at = self._record_at = self._idle_at = time.monotonic()
         log.info(
             "%s/%d: %s in %.1f s, going on after offset %d",
-            self.tp.topic, self.tp.partition, "kept" if entries is None else f"{len(entries)} entries restored",
-            self._record_at - started, offset,
+            self.tp.topic, self.tp.partition, how, self._record_at - started, offset,
         )  # fmt: skip
         self.ready.set()
 

@@ -8,6 +8,7 @@ input's fault: nothing is acknowledged before it is durable, so starting again i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -72,6 +73,8 @@ class App(faust.App):
         self._kept: dict[TP, Kept] = {}
         self._restoring: set[asyncio.Task[None]] = set()
         self._listening: set[asyncio.Task[None]] = set()
+        self._reading = asyncio.Lock()
+        """Held while a state is read, which is in memory twice then: one partition after the other."""
         super().__init__(
             kafka.group_id,
             broker=[f"kafka://{server}" for server in kafka.servers],
@@ -141,7 +144,8 @@ class App(faust.App):
 
     async def _restore(self, runner: Runner) -> None:
         try:
-            await runner.restore()
+            async with contextlib.nullcontext() if runner.kept else self._reading:
+                await runner.restore()
         except Exception as error:
             _die(error, f"restoring {runner.tp.topic}/{runner.tp.partition}")
 
