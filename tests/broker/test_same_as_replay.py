@@ -15,7 +15,7 @@ from stream import topics
 from stream.config import KafkaSettings
 from tests.broker import log
 
-SCENARIO = ["simulate", "seeds", "--seed", "1", "--scale", "0.02", "--days", "6"]
+SCENARIO = ["simulate", "seeds", "--seed", "1", "--scale", "0.01", "--days", "6"]
 
 
 def hydrawatch(*arguments: str) -> None:
@@ -50,12 +50,12 @@ def test_kills_and_partitions_change_no_alert_and_no_decision(
 
     for partials in (300, 900):
         worker = start(settings, module="stream worker")
-        log.until(lambda partials=partials: len(log.read(settings, topics.PARTIALS)) > partials, 120)
+        log.until(lambda partials=partials: log.length(settings, topics.PARTIALS) > partials, 120)
         worker.kill()
     worker = start(settings, module="stream worker")
     expected = lines(alerts, "alert_id")
-    log.until(lambda: len(found(settings, topics.ALERTS, "alert_id")) >= len(expected), 240)
-    log.until(lambda: log.state(settings, 0, "group").offset + 1 == len(log.read(settings, topics.PARTIALS)), 120)
+    log.until(lambda: len(found(settings, topics.ALERTS, "alert_id")) >= len(expected), 240, 2.0)
+    log.until(lambda: log.state(settings, 0, "group").offset + 1 == log.length(settings, topics.PARTIALS), 120, 2.0)
     assert worker.terminate() == 0
     assert expected
     assert found(settings, topics.ALERTS, "alert_id") == expected
