@@ -42,11 +42,11 @@ class OpenTicks:
 
     def close(self, through: int) -> tuple[Columns, NDArray]:
         """Give away the requests of the ticks up to `through`; also return the `row` of each request that stays."""
-        pieces = [*self._whole, *self._recent]
-        joined = pieces[0] if len(pieces) == 1 else _joined(pieces)
+        self._join()
+        joined = _joined(self._whole)
         over = joined["tick"] <= through
         waiting = select(joined, ~over)
-        self._whole, self._recent, self._rows, self.nbytes = [], [], 0, 0
+        self._whole, self.nbytes = [], 0
         self._saved, self._stale, self._entries = 0, max(self._stale, self._entries), 0
         if len(waiting["row"]):
             self.add(waiting)
@@ -80,11 +80,13 @@ class OpenTicks:
 
     def _join(self) -> None:
         if self._recent:
-            self._whole.append(self._recent[0] if len(self._recent) == 1 else _joined(self._recent))
+            self._whole.append(_joined(self._recent))
             self._recent, self._rows = [], 0
 
 
 def _joined(parts: list[Columns]) -> Columns:
+    if len(parts) == 1:
+        return parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -127,7 +127,7 @@ def test_silent_partitions_tell_the_group_stage_once(made: KafkaSettings, start:
     log.until(lambda: len(alert_ids(made, "idle")) == made.partitions)
     assert worker.terminate() == 0
     second = start(made)
-    log.until(lambda: len(log.read(made, topics.PARTIALS)) == 2 * made.partitions)
+    log.until(lambda: log.length(made, topics.PARTIALS) == 2 * made.partitions)
     assert second.terminate() == 0
     assert list(alert_ids(made, "idle").values()) == [1] * made.partitions
 
@@ -163,7 +163,7 @@ def test_sigterm_ends_within_ten_seconds(made: KafkaSettings, start: Start, held
     slow = msgspec.structs.replace(made, checkpoint_interval_s=600.0)
     log.write(made, topics.REQUESTS, requests(made, 0, held))
     worker = start(slow)
-    log.until(lambda: len(log.read(made, topics.PARTIALS)) >= held // EVERY and "requests/3: " in worker.output)
+    log.until(lambda: log.length(made, topics.PARTIALS) >= held // EVERY and "requests/3: " in worker.output)
     assert worker.terminate(10.0) == 0
     assert log.counts(made) == (expected(held) if held else {})
 
