@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,24 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import __version__
-from detectors.alerts import Alert, Decision, Detector, Evidence, Link, Mitigating, Outputs, Volume, stable_id
+from detectors.alerts import Alert, Decision, Detector, Outputs, Volume, stable_id
 from detectors.clusters import Clusters
 from detectors.decisions import Subject, decide, spare
 from detectors.feedback import DISMISSED, Verdict
-from detectors.lineage import SAME_WORK, continues, same_work, took_over
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.linking.members import young
 from detectors.membership import linked
 from detectors.partials import CAPABILITIES
 from detectors.risk import risk
+from detectors.roster import Campaign, Roster
 from detectors.rulings import FAMILY_NATS, MORE_NATS, Rulings, subject, told
 from detectors.settings import DetectorSettings
 from detectors.testimony import Testimony
 from detectors.windows.table import LIVE
 
 SAMPLE = 50
-OVERLAP = 0.3
-"""A group joins a campaign when they share this part of the smaller one's accounts."""
 NEW_SHARE = 0.05
 MORE_ACCOUNTS = 1.25
 CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 14.0
@@ -36,38 +34,6 @@ REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
 """Decisions about accounts still at work are renewed so long before they end."""
-
-
-class Campaign(msgspec.Struct):
-    """One campaign as it stands."""
-
-    campaign_id: str
-    first_seen: int
-    opened: int
-    last_seen: int = 0
-    revision: int = 0
-    state: str = "open"
-    severity: str = "warning"
-    score: float = 0.0
-    surprise: float = 0.0
-    alerted_accounts: int = 0
-    alerted_score: float = 0.0
-    alerted_names: list[str] = []
-    alerted: int = 0
-    evidence: list[Evidence] = []
-    links: list[Link] = []
-    mitigating: list[Mitigating] = []
-    provisional: bool = True
-    merged_into: str | None = None
-    lineage: list[str] = []
-    members: dict[int, int] = {}
-    """Account rows, and until when each is under a decision, ms; 0 for none yet."""
-    traffic: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
-    dirty: bool = False
-    nats: list[float] = []
-    """Of every family when its evidence was strongest, before verdicts re-weigh them."""
-    ruled: bool = False
-    """A verdict changed it, which is told at once."""
 
 
 class Campaigns:
@@ -81,39 +47,31 @@ class Campaigns:
 
     def __init__(self, settings: DetectorSettings, graph: Graph, clusters: Clusters) -> None:
         self.settings, self.graph, self.clusters = settings, graph, clusters
-        self._campaigns: list[Campaign] = []
+        self.roster = Roster(graph)
         self._alerts: dict[str, Alert] = {}
-        self._member_of = np.full(0, -1, np.int64)
         self._revision: dict[int, int] = {}
         self.rulings = Rulings(graph)
         self.detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
 
     def is_member(self, rows: NDArray) -> NDArray[np.bool_]:
         """Return which accounts belong to a campaign that nobody dismissed."""
-        owner = self._owner(rows)
+        owner = self.roster.owner(rows)
         return np.asarray((owner >= 0) & ~np.isin(owner, list(self.rulings.dismissed)))
 
     def holds(self, rows: NDArray) -> NDArray[np.bool_]:
         """Return which accounts have to stay known: those of all campaigns until `release`, dismissed ones too."""
-        return np.asarray(self._owner(rows) >= 0)
-
-    def _owner(self, rows: NDArray) -> NDArray[np.int64]:
-        """Return the campaign of each account row, dismissed ones too; −1 for none."""
-        owner = np.full(len(rows), -1, np.int64)
-        known = rows < len(self._member_of)
-        owner[known] = self._member_of[rows[known]]
-        return owner
+        return np.asarray(self.roster.owner(rows) >= 0)
 
     def may_vote(self, number: int, now: int) -> bool:
         """Tell whether the groups of a campaign are taken for honest: somebody dismissed it."""
-        return number >= 0 and self.rulings.may_vote(number, self._campaigns[number].campaign_id, now)
+        return number >= 0 and self.rulings.may_vote(number, self.roster.campaigns[number].campaign_id, now)
 
     def release(self, now: int) -> None:
         """Let go of the members of campaigns that ended 30 days ago, or were dismissed and silent for so long.
 
         What goes on must not come back as another campaign only because it was dismissed long ago.
         """
-        for number, campaign in enumerate(self._campaigns):
+        for number, campaign in enumerate(self.roster.campaigns):
             ended = campaign.alerted
             if number in self.rulings.dismissed:
                 ended = max(ended, campaign.last_seen)
@@ -121,8 +79,7 @@ class Campaigns:
                 for row in campaign.members:
                     self._revision.pop(row, None)
                     self.rulings.on_account.pop(row, None)
-                self._member_of[list(campaign.members)] = -1
-                campaign.members = {}
+                self.roster.release(number)
                 table = self.clusters.table
                 theirs = np.flatnonzero(table["campaign"][: table.rows] == number)
                 table["campaign"][theirs] = -1
@@ -136,8 +93,9 @@ class Campaigns:
 
     def campaign_of(self, row: int) -> str | None:
         """Return the campaign that an account belongs to, unless somebody dismissed it."""
-        number = int(self._owner(np.array([row]))[0])
-        return self._campaigns[number].campaign_id if number >= 0 and number not in self.rulings.dismissed else None
+        number = int(self.roster.owner(np.array([row]))[0])
+        known = number >= 0 and number not in self.rulings.dismissed
+        return self.roster.campaigns[number].campaign_id if known else None
 
     def next_revision(self, row: int) -> int:
         """Return the revision of the next decision about an account."""
@@ -147,18 +105,18 @@ class Campaigns:
     def open_by_severity(self) -> dict[str, int]:
         """Return how many campaigns are open, by severity."""
         result = dict.fromkeys(("info", "warning", "critical"), 0)
-        for campaign in self._campaigns:
+        for campaign in self.roster.campaigns:
             result[campaign.severity] += campaign.state in ("open", "updated")
         return result
 
     def budget_used(self) -> float:
         """Return the expected false campaigns among those open, over the campaigns allowed in a week."""
-        expected = sum(math.exp(-campaign.surprise) for campaign in self._campaigns if campaign.state != "merged")
+        expected = sum(math.exp(-campaign.surprise) for campaign in self.roster.campaigns if campaign.state != "merged")
         return expected / self.settings.budget.false_campaigns_per_week
 
     def latest(self) -> list[Alert]:
         """Return the latest alert of each campaign, in the order of their opening."""
-        return [self._alerts[campaign.campaign_id] for campaign in self._campaigns if campaign.revision]
+        return [self._alerts[campaign.campaign_id] for campaign in self.roster.campaigns if campaign.revision]
 
     def update(self, hot: Iterable[tuple[int, Testimony]], rows: NDArray, uses: NDArray, tick: Tick) -> Outputs:
         """Take in the groups that call for an alert and the traffic of one tick; return what changed.
@@ -176,14 +134,14 @@ class Campaigns:
             self._attach(cluster, testimony, tick.end_ms, outputs)
         self._join_late(uses)
         self._count(rows, tick)
-        for number, campaign in enumerate(self._campaigns):
+        for number, campaign in enumerate(self.roster.campaigns):
             if campaign.state in ("open", "updated"):
                 self._step(number, campaign, tick.end_ms, outputs)
         return outputs
 
     def _attach(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> None:
         number = self._find(cluster, testimony, now, outputs)
-        campaign = self._campaigns[number]
+        campaign = self.roster.campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
         if number in self.rulings.dismissed:
@@ -199,109 +157,45 @@ class Campaigns:
         self._add_members(number, testimony.accounts)
 
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
-        """Return the campaign that a cluster belongs to: by history, by shared accounts, or a new one.
+        """Return the campaign that a cluster belongs to, a new one if need be.
 
-        A cluster that accuses others than it did belongs where they belong: one cell saw an operation end and another
-        begin. Only what two campaigns ask for can make them one, the same work for the most part: resellers' exits and
-        cards are shared by strangers, and one cell of behaviour holds operations that know nothing of each other.
+        Only what two campaigns ask for can make them one, the same work for the most part: resellers' exits and cards
+        are shared by strangers, and one cell of behaviour holds operations that know nothing of each other.
         """
-        accounts = testimony.accounts
-        number = int(self.clusters.table["campaign"][cluster])
-        number = self._follow(number)
-        joined = self._overlaps(accounts)
-        if number >= 0 and number not in joined and not self._goes_on(number, accounts, now):
-            number = -1
-        if number < 0 and joined:
-            number = max(joined, key=lambda n: (joined[n], -n))
-        if number < 0:
-            number = self._continued(accounts, now)
-        if number < 0 and (owner := self._owner(np.array(accounts, np.int64))).min() >= 0:
-            number = int(np.bincount(owner).argmax())  # a new one would have nobody
+        accounts, roster = testimony.accounts, self.roster
+        joined = roster.overlaps(accounts)
+        number = roster.find(int(self.clusters.table["campaign"][cluster]), accounts, joined, now)
         if number < 0:
             number = self._open(accounts, now)
         for other in joined if testimony.by_content else ():
             silent = self.rulings.dismissed.keys() & {number, other}
-            if other != number and self._campaigns[other].state != "merged" and not silent and self._one(number, other):
+            unmerged = other != number and roster.campaigns[other].state != "merged"
+            if unmerged and not silent and roster.same(number, other):
                 first, second = sorted((number, other))
                 self._merge(second, first, now, outputs)
                 number = first
         return number
 
-    def _one(self, number: int, other: int) -> bool:
-        """Tell whether two campaigns do the same work; they do where nothing can be compared."""
-        return not same_work(self.graph, self._members(number), self._members(other)) < SAME_WORK
-
-    def _goes_on(self, number: int, accounts: list[int], now: int) -> bool:
-        """Tell whether accounts may go on with a campaign; they do where nothing can be compared."""
-        old = self._members(number)
-        new = np.setdiff1d(accounts, old)
-        if not len(old) or not len(new) or not same_work(self.graph, old, new) < SAME_WORK:
-            return True
-        return took_over(self.graph, old, new, now)
-
-    def _members(self, number: int) -> NDArray[np.int64]:
-        return np.array(list(self._campaigns[number].members), np.int64)
-
-    def _follow(self, number: int) -> int:
-        """Return the campaign that a merged one went into, any other as it is."""
-        while number >= 0 and self._campaigns[number].state == "merged":
-            target = self._campaigns[number].merged_into
-            number = next(i for i, other in enumerate(self._campaigns) if other.campaign_id == target)
-        return number
-
-    def _overlaps(self, accounts: list[int]) -> dict[int, int]:
-        """Return the campaigns that share a good part of the accounts, and how many they share."""
-        owners = self._member_of[[row for row in accounts if row < len(self._member_of)]]
-        shared = {n: int((owners == n).sum()) for n in np.unique(owners[owners >= 0]).tolist()}
-        sizes = {n: min(len(accounts), len(self._campaigns[n].members)) for n in shared}
-        return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
-
     def kin(self, accounts: NDArray, now: int) -> NDArray[np.int64] | None:
-        """Return who the accounts must be like to be of a campaign that nobody dismissed; None where there is none.
-
-        Its members where a good part of the accounts are among them; the accounts themselves where they go on with
-        its work: a second pool may be of another kind.
-        """
-        silent = self.rulings.dismissed.keys()
-        shared = {n: both for n, both in self._overlaps(accounts.tolist()).items() if n not in silent}
-        number = max(shared, key=lambda n: (shared[n], -n), default=-1)
-        if number >= 0 and shared[number] >= OVERLAP * len(accounts):
-            return self._members(number)
-        return accounts if len(accounts) and self._continued(accounts.tolist(), now, silent) >= 0 else None
-
-    def _continued(self, accounts: list[int], now: int, but: Collection[int] = ()) -> int:
-        """Return the campaign that other accounts began and these go on with, the latest first; −1 for none.
-
-        Args:
-            but: campaigns that do not count.
-        """
-        for number in range(len(self._campaigns) - 1, -1, -1):
-            old = self._members(number)
-            new = np.setdiff1d(accounts, old)
-            if number in but or self._campaigns[number].state == "merged" or not len(old) or not len(new):
-                continue
-            if continues(self.graph, old, new, now):
-                return number
-        return -1
+        """Return who the accounts must be like to be of a campaign that nobody dismissed; see `Roster.kin`."""
+        return self.roster.kin(accounts, now, self.rulings.dismissed.keys())
 
     def _open(self, accounts: list[int], now: int) -> int:
         eldest = min(accounts, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
         campaign_id = "campaign-" + stable_id(self.graph.ids[eldest], now)[:16]
-        self._campaigns.append(Campaign(campaign_id, now, now))
-        return len(self._campaigns) - 1
+        self.roster.campaigns.append(Campaign(campaign_id, now, now))
+        return len(self.roster.campaigns) - 1
 
     def _merge(self, source: int, target: int, now: int, outputs: Outputs) -> None:
-        lost, kept = self._campaigns[source], self._campaigns[target]
+        lost, kept = self.roster.campaigns[source], self.roster.campaigns[target]
         kept.lineage = sorted({*kept.lineage, *lost.lineage, lost.campaign_id})
         kept.first_seen = min(kept.first_seen, lost.first_seen)
         kept.traffic = [one + other for one, other in zip(kept.traffic, lost.traffic, strict=True)]
         members = list(lost.members)
-        self._member_of[members] = target
-        kept.members |= dict.fromkeys(members, 0)
         lost.merged_into, lost.state = kept.campaign_id, "merged"
         if lost.revision:
             outputs.alerts.append(self._alert(lost, now))
-        lost.members = {}
+        self.roster.move(members, target)
         kept.dirty = True
         if source in self.rulings.confirmed:
             self.rulings.confirmed.setdefault(target, self.rulings.confirmed[source])
@@ -309,16 +203,9 @@ class Campaigns:
             self.rulings.on_account.pop(row, None)
 
     def _add_members(self, number: int, accounts: list[int]) -> None:
-        if len(self._member_of) < self.graph.accounts.rows:
-            more = self.graph.accounts.rows + 1024 - len(self._member_of)
-            self._member_of = np.concatenate([self._member_of, np.full(more, -1)])
-        campaign = self._campaigns[number]
+        campaign = self.roster.campaigns[number]
         new = np.array(accounts, np.int64)[~self.is_member(np.array(accounts, np.int64))].tolist()
-        for row in new:
-            if self._member_of[row] >= 0:
-                self._campaigns[self._member_of[row]].members.pop(row, None)
-        self._member_of[new] = number
-        campaign.members |= dict.fromkeys(new, 0)
+        self.roster.move(new, number)
         if new:
             counts = self.graph.accounts["counts"][new].sum(0)
             campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, counts[:3], strict=True)]
@@ -336,20 +223,21 @@ class Campaigns:
         accounts = self.graph.uses["account"][uses]
         late = (campaign >= 0) & ~self.is_member(accounts)
         for number in np.unique(campaign[late]).tolist():
-            if self._campaigns[number].state in ("open", "updated"):
+            if self.roster.campaigns[number].state in ("open", "updated"):
                 came = np.unique(accounts[late & (campaign == number)])
-                members = self._members(number)
+                members = self.roster.members(number)
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
 
     def _count(self, rows: NDArray, tick: Tick) -> None:
-        inside = self._owner(rows) >= 0
+        owner = self.roster.owner(rows)
+        inside = owner >= 0
         if not inside.any():
             return
-        owner = self._member_of[rows[inside]]
-        sums = np.zeros((len(self._campaigns), 3))
+        owner = owner[inside]
+        sums = np.zeros((len(self.roster.campaigns), 3))
         np.add.at(sums, owner, tick.columns["counts"][inside, :3])
         for number in np.unique(owner).tolist():
-            campaign = self._campaigns[number]
+            campaign = self.roster.campaigns[number]
             campaign.traffic = [have + float(more) for have, more in zip(campaign.traffic, sums[number], strict=True)]
             campaign.last_seen = max(campaign.last_seen, int(tick.columns["last"][inside][owner == number].max()))
 
@@ -375,10 +263,11 @@ class Campaigns:
 
     def _rule(self, verdict: Verdict, now: int, outputs: Outputs) -> None:
         """Let a verdict on a campaign take effect; those on accounts and organisations do in `_step`."""
-        number = self._follow(subject(verdict, [c.campaign_id for c in self._campaigns], self.graph, self.clusters))
+        ids = [campaign.campaign_id for campaign in self.roster.campaigns]
+        number = self.roster.follow(subject(verdict, ids, self.graph, self.clusters))
         if number < 0:
             return
-        campaign = self._campaigns[number]
+        campaign = self.roster.campaigns[number]
         self.rulings.learn(verdict, campaign.campaign_id, campaign.nats)
         if not campaign.members:  # released: there is nobody left to decide about
             return
@@ -467,7 +356,7 @@ class Campaigns:
         campaign.alerted_score, campaign.dirty = max(campaign.score, campaign.alerted_score), False
         campaign.alerted_names = sorted({*campaign.alerted_names, *self._names(campaign)})
         rows = list(campaign.members)
-        number = self._campaigns.index(campaign)
+        number = self.roster.campaigns.index(campaign)
         models, paths = self._mixes(campaign)
         capabilities = self.graph.accounts["capabilities"][rows].sum(0)
         alert = Alert(
@@ -501,19 +390,16 @@ class Campaigns:
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes: plain lists and dictionaries."""
-        state = (self._campaigns, list(self._alerts.values()), self._revision, self.rulings.state())
+        state = (self.roster.campaigns, list(self._alerts.values()), self._revision, self.rulings.state())
         names = ("campaigns", "alerts", "revisions", "rulings")
         return msgspec.to_builtins(dict(zip(names, state, strict=True)), str_keys=False)
 
     def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
-        self._campaigns = msgspec.convert(state["campaigns"], list[Campaign])
+        self.roster.load(msgspec.convert(state["campaigns"], list[Campaign]))
         self._alerts = {alert.campaign_id: alert for alert in msgspec.convert(state["alerts"], list[Alert])}
         self._revision = dict(state["revisions"])
         self.rulings.load(state["rulings"])
-        self._member_of = np.full(self.graph.accounts.rows + 1024, -1, np.int64)
-        for number, campaign in enumerate(self._campaigns):
-            self._member_of[list(campaign.members)] = number
 
 
 def shares(names: Iterable[str], amounts: NDArray) -> dict[str, float]:

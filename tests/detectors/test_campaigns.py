@@ -105,7 +105,8 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     """Return a stage with two campaigns of twenty accounts, each through a template, the accounts, and a cluster."""
     stage = GroupStage(DetectorSettings())
     book, graph = stage.campaign_book, population()
-    book.graph, graph.ids = graph, [f"account{row}" for row in range(graph.accounts.rows)]
+    book.graph = book.roster.graph = graph
+    graph.ids = [f"account{row}" for row in range(graph.accounts.rows)]
     graph.values.take(2)
     pools = [np.arange(20), np.arange(20, 40)]
     for number, (pool, template) in enumerate(zip(pools, templates, strict=True)):
@@ -129,7 +130,7 @@ def test_a_group_over_two_campaigns_makes_them_one_if_they_do_the_same_work(
     book = stage.campaign_book
     found = book._find(cluster, said_of([*range(10), *range(20, 35)]), 3, Outputs([], []))
     assert found == (0 if merged else 1)
-    assert [campaign.state == "merged" for campaign in book._campaigns] == [False, merged]
+    assert [campaign.state == "merged" for campaign in book.roster.campaigns] == [False, merged]
 
 
 @pytest.mark.parametrize(("templates", "stays"), [((0, 1), False), ((0, 0), True), ((None, 1), True)])
@@ -139,8 +140,7 @@ def test_a_cluster_that_accuses_others_stays_with_its_campaign_if_they_go_on_wit
     stage, pools, cluster = two_pools(templates)
     book = stage.campaign_book
     stage.clusters.table["campaign"][cluster] = 0
-    book._campaigns[1].members.clear()
-    book._member_of[pools[1]] = -1
+    book.roster.release(1)
     later = int(stage.campaign_book.graph.accounts["last"].max())
     found = book._find(cluster, said_of(pools[1].tolist()), later, Outputs([], []))
     assert found == (0 if stays else 2)
@@ -153,7 +153,7 @@ def test_a_cluster_of_members_of_many_campaigns_opens_none_without_members() -> 
         book._add_members(book._open(pool.tolist(), 0), pool.tolist())
     stage.clusters.table["campaign"][cluster] = 0
     accused = [row for first in (0, 20, 40, 60) for row in range(first, first + 5)]
-    assert not book._overlaps(accused)
-    assert not book._goes_on(0, accused, 3)
+    assert not book.roster.overlaps(accused)
+    assert not book.roster._goes_on(0, accused, 3)
     assert book._find(cluster, said_of(accused), 3, Outputs([], [])) == 0
-    assert len(book._campaigns) == 4
+    assert len(book.roster.campaigns) == 4

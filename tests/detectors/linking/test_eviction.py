@@ -98,8 +98,8 @@ def test_members_of_a_campaign_stay_until_30_days_after_its_end() -> None:
     for day in range(1, 60):
         subject.process([partial(day * DAY_TICKS, [("regular", "device", 2), ("regular-too", "device", 2)])])
         names = set(filter(None, subject.graph.ids)) - {"regular", "regular-too"}
-        ended = book._campaigns[0].state == "resolved"
-        if day > 5 and not (ended and day * DAY_MS + TICK_MS >= book._campaigns[0].alerted + 30 * DAY_MS):
+        ended = book.roster.campaigns[0].state == "resolved"
+        if day > 5 and not (ended and day * DAY_MS + TICK_MS >= book.roster.campaigns[0].alerted + 30 * DAY_MS):
             assert names == {"member0", "member1", "member2"}
     check(subject)
     assert ended
@@ -113,7 +113,7 @@ def test_members_of_a_dismissed_campaign_stay_until_30_days_after_they_fell_sile
     book._open([0, 1, 2], TICK_MS)
     book._add_members(0, [subject.graph.ids.index(f"member{one}") for one in range(3)])
     about: dict[str, Any] = {"by": "ann", "reason": "a class", "time": TICK_MS}
-    name = book._campaigns[0].campaign_id
+    name = book.roster.campaigns[0].campaign_id
     regular: Uses = [("regular", "device", 2), ("regular-too", "device", 2)]
     subject.feedback([Verdict(verdict="confirmed", scope="account", value="member2", until=90 * DAY_MS, **about)])
     subject.process([partial(1, regular)])
