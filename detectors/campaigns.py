@@ -176,9 +176,9 @@ class Campaigns:
                 number = first
         return number
 
-    def kin(self, accounts: NDArray, now: int) -> NDArray[np.int64] | None:
+    def kin(self, accounts: NDArray, now: int, by_work: bool = True) -> NDArray[np.int64] | None:
         """Return who the accounts must be like to be of a campaign that nobody dismissed; see `Roster.kin`."""
-        return self.roster.kin(accounts, now, self.rulings.dismissed.keys())
+        return self.roster.kin(accounts, now, self.rulings.dismissed.keys(), by_work)
 
     def _open(self, accounts: list[int], now: int) -> int:
         eldest = min(accounts, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))

@@ -202,7 +202,7 @@ def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArra
     elif (joined & new).mean() >= MOSTLY:
         works = works | (joined & new)  # of one operation, which has more templates than this
     core, apart = works & joined, works & busy & ~joined & ~others & ~crowded(graph, accounts)
-    core = alike(graph, accounts, core)
+    core = like_the_sure(graph, accounts, alike(graph, accounts, core), busy & new)
     likely, bare = np.zeros(len(accounts)), _bare(graph, accounts)
     if core.sum() < CORE and listed.mean() >= MOSTLY:
         return listed
@@ -218,6 +218,23 @@ def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArra
     if requests[result].sum() >= NEARLY * requests.sum():
         result |= works & busy & ~others & (likely >= LIKELIER)
     return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
+
+
+def like_the_sure(
+    graph: Graph, accounts: NDArray, core: NDArray[np.bool_], given: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the `core` without those of another kind than the young ones who are given to the work and linked twice.
+
+    Where those are most of the young workers of the core, who is linked in one family, works for others too or has been
+    here for long may be another customer of the same exits.
+
+    Args:
+        given: who is young and gives much of what it asks to the group's prompts.
+    """
+    sure = core & given & (linked_families(graph, accounts, accounts) > 1)
+    if sure.sum() < max(CORE, MOSTLY * (core & given).sum()):
+        return core
+    return np.asarray(core & (belonging(graph, accounts, sure) >= LIKELIER), bool)
 
 
 def _of_other_rings(graph: Graph, accounts: NDArray, ring: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -311,13 +328,13 @@ def _shared(graph: Graph, accounts: NDArray) -> tuple[NDArray[np.int64], NDArray
     return who[shared], value[shared]
 
 
-def joined_by(accounts: int, who: NDArray, value: NDArray) -> NDArray[np.int64]:
-    """Return a number for each of the accounts that values join to five or more, −1 for the others."""
+def joined_by(accounts: int, who: NDArray, value: NDArray, least: int = CORE) -> NDArray[np.int64]:
+    """Return a number for each of the accounts that values join to five or more (`least`), −1 for the others."""
     names, place = np.unique(value, return_inverse=True)
     size = accounts + len(names)
     edges = coo_array((np.ones(len(who)), (who, accounts + place)), shape=(size, size))
     mine = connected_components(edges, directed=False)[1][:accounts].astype(np.int64)
-    return np.where(np.bincount(mine, minlength=size)[mine] >= CORE, mine, -1)
+    return np.where(np.bincount(mine, minlength=size)[mine] >= least, mine, -1)
 
 
 def beyond_chance(graph: Graph, accounts: NDArray, tied: NDArray[np.bool_]) -> float:

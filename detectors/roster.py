@@ -142,7 +142,7 @@ class Roster:
         sizes = {n: min(len(accounts), len(self.campaigns[n].members)) for n in shared}
         return {n: both for n, both in shared.items() if both >= OVERLAP * sizes[n]}
 
-    def kin(self, accounts: NDArray, now: int, but: Collection[int]) -> NDArray[np.int64] | None:
+    def kin(self, accounts: NDArray, now: int, but: Collection[int], by_work: bool = True) -> NDArray[np.int64] | None:
         """Return who the accounts must be like to be of a campaign; None where there is none.
 
         Its members where a good part of the accounts are among them; the accounts themselves where they go on with
@@ -150,12 +150,13 @@ class Roster:
 
         Args:
             but: campaigns that do not count.
+            by_work: whether going on with the work is enough.
         """
         shared = {n: both for n, both in self.overlaps(accounts.tolist()).items() if n not in but}
         number = max(shared, key=lambda n: (shared[n], -n), default=-1)
         if number >= 0 and shared[number] >= OVERLAP * len(accounts):
             return self.members(number)
-        return accounts if len(accounts) and self._continued(accounts.tolist(), now, but) >= 0 else None
+        return accounts if by_work and len(accounts) and self._continued(accounts.tolist(), now, but) >= 0 else None
 
     def _continued(self, accounts: list[int], now: int, but: Collection[int] = ()) -> int:
         """Return the campaign that other accounts began and these go on with, the latest first; −1 for none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from detectors.evidence.fusion import Fusion
 from detectors.linking.graph import Graph
-from detectors.linking.members import COMPONENT, Groups
+from detectors.linking.members import COMPONENT, Groups, young
 from detectors.membership import CORE, joined_by, rings, shared_values
+from detectors.partials import FAMILIES
 from detectors.typicality import HOURS, REFINEMENTS, differ, nearness
 
+NETWORK = FAMILIES.index("network")
 MOST = 16
 """So many parts of a group, the largest ones, are looked at: each costs as much as the group is large."""
 
@@ -35,7 +38,8 @@ def telling_parts(groups: Groups, position: int, who: NDArray, fusion: Fusion) -
     if len(who) < 2 * CORE:
         return who
     kept = np.ones(len(who), bool)
-    for apart in _strands_apart(graph, who) if part.kind == COMPONENT else _rings_apart(graph, who):
+    apart_by = _strands_apart if part.kind == COMPONENT else _rings_apart
+    for apart in chain(apart_by(graph, who), _hands_apart(graph, who)):
         mine, rest = kept & apart, kept & ~apart
         if min(mine.sum(), rest.sum()) < CORE or not differ(graph, who, mine, rest):
             continue
@@ -63,6 +67,23 @@ def _rings_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
             side = nearness(graph, who, side, rest, (HOURS,)) > 0.0
             rest = ~side
         yield side
+
+
+def _hands_apart(graph: Graph, who: NDArray) -> Iterator[NDArray[np.bool_]]:
+    """Yield the accounts of the hands that are rather of the young ones' kind than of the others'.
+
+    A hand is who has cards, devices or replayed traces in common: strangers meet behind one network every day, hardly
+    ever behind one card. The larger a campaign is, the more of its accounts come through a gateway's exits, until no
+    single tie holds the two together.
+    """
+    account, value = shared_values(graph, who)
+    close = graph.values["family"][value] != NETWORK
+    hand = joined_by(len(who), account[close], value[close], 1)
+    new = young(graph, who)
+    side = 2.0 * np.bincount(hand, new)[hand] > np.bincount(hand)[hand]
+    for _ in range(REFINEMENTS):
+        side = np.bincount(hand, nearness(graph, who, side, ~side, (HOURS,)))[hand] > 0.0
+    yield side
 
 
 def _largest_first(part: NDArray[np.int64]) -> list[int]:

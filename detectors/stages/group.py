@@ -260,13 +260,13 @@ class GroupStage:
         due = [cluster for cluster, _ in parts]
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
-        guilty = self._guilty(groups, judgement)
         small = groups.size < self.settings.links.min_group_accounts
         thresholds = self._thresholds(end_ms)[groups.kind] + SMALL_NATS * small
+        guilty = self._guilty(groups, judgement, thresholds)
         calls = self._calls(judgement, thresholds, guilty, end_ms)
         table = self.clusters.table
         table["tested"][due] = np.where((table["tested"][due] == 0) & ~small, end_ms, table["tested"][due])
-        reportable = np.isin(np.arange(len(due)), list(guilty))
+        reportable = judgement.telling & np.isin(np.arange(len(due)), list(guilty))
         total = np.where(reportable & ~small, judgement.plain_total, UNTOLD)
         before = table["total"][due]
         pair = np.where(before == 0, total, np.minimum(total, before))
@@ -294,12 +294,18 @@ class GroupStage:
             result.append(np.intersect1d(who, before))
         return result
 
-    def _guilty(self, groups: Groups, judgement: Judgement) -> dict[int, NDArray]:
+    def _guilty(self, groups: Groups, judgement: Judgement, thresholds: NDArray) -> dict[int, NDArray]:
         """Return the accounts that each group accuses, by position, of the groups that could be reported."""
-        possible = np.flatnonzero(judgement.telling & (judgement.total >= LEAST_NATS)).tolist()
-        found = {position: groups.account[groups.group == position][accused(groups, position)] for position in possible}
+        possible = judgement.telling | (judgement.surprise >= thresholds) & self._known(groups)
+        possible &= judgement.total >= LEAST_NATS
+        members = {position: groups.account[groups.group == position] for position in np.flatnonzero(possible).tolist()}
+        found = {position: who[accused(groups, position)] for position, who in members.items()}
         found = {position: telling_parts(groups, position, who, self.fusion) for position, who in found.items()}
         return {position: who for position, who in found.items() if len(who) >= self.settings.links.min_accounts}
+
+    def _known(self, groups: Groups) -> NDArray[np.bool_]:
+        """Tell which groups hold members of a campaign, shape (G,)."""
+        return np.bincount(groups.group, self.campaign_book.is_member(groups.account), len(groups)) > 0.0
 
     def _calls(
         self, judgement: Judgement, thresholds: NDArray, guilty: dict[int, NDArray], end_ms: int
@@ -307,16 +313,20 @@ class GroupStage:
         """Tell which groups call for an alert, shape (G,).
 
         What shares accounts or work with a known campaign is likelier to be a part of it than a stranger is to be
-        one, and makes no new page: it needs less, and accuses only who is like those known; the others are taken out
-        of `guilty`.
+        one, and makes no new page: it needs less, or need not tell by itself what a campaign is after where it shares
+        accounts; and it accuses only who is like those known. The others are taken out of `guilty`.
         """
         calls = np.zeros(len(thresholds), bool)
-        for position, who in guilty.items():
-            lacking = thresholds[position] - judgement.surprise[position]
-            kin = self.campaign_book.kin(who, end_ms) if 0.0 < lacking <= KIN_NATS else None
-            calls[position] = lacking <= 0.0 or kin is not None
+        for position, who in list(guilty.items()):
+            lacking, telling = thresholds[position] - judgement.surprise[position], judgement.telling[position]
+            kin = None
+            if not telling or 0.0 < lacking <= KIN_NATS:
+                kin = self.campaign_book.kin(who, end_ms, by_work=bool(telling))
+            calls[position] = (telling and lacking <= 0.0) or kin is not None
             if kin is not None:
                 guilty[position] = who[akin(self.graph, who, kin)]
+            elif not telling:
+                del guilty[position]
         return calls
 
     def _of_kinds(self, parts: list[tuple[int, Group]]) -> list[tuple[int, Group]]:

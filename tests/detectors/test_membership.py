@@ -12,6 +12,7 @@ from detectors.membership import (
     akin,
     beyond_chance,
     crowded,
+    like_the_sure,
     linked,
     ordinary_share,
     ringed,
@@ -328,3 +329,17 @@ def test_who_is_linked_once_must_work_through_the_prompts_of_those_linked_twice(
     work(graph, campaign, 3)
     work(graph, customers, 5)
     assert np.flatnonzero(accused(component(graph, rows), 0)).tolist() == list(range(30))
+
+
+def test_customers_of_a_campaigns_exits_are_not_of_those_who_are_young_and_linked_twice(graph: Graph) -> None:
+    campaign, customers = machines(graph, np.arange(20)), app_users(graph, np.arange(1_000, 1_015))
+    graph.accounts["created"][customers] = 100 * DAY_MS
+    share(graph, campaign[:15], PAYMENT, 15)
+    share(graph, np.concatenate([campaign, customers]), NETWORK, 35)
+    rows, new = np.concatenate([campaign, customers]), np.arange(35) < 20
+    core = np.ones(35, bool)
+    assert np.flatnonzero(like_the_sure(graph, rows, core, new)).tolist() == list(range(20)), (
+        "though five are linked once"
+    )
+    assert like_the_sure(graph, rows, core, core).all(), "most young ones are linked once"
+    assert like_the_sure(graph, rows, core, np.arange(35) < 4).all(), "too few to show what the others must be like"

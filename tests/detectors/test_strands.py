@@ -43,8 +43,8 @@ def among_all(graph: Graph, group: Group) -> Groups:
     return Groups(graph, [group], population)
 
 
-def two_operations(ways: int) -> tuple[Groups, np.ndarray, np.ndarray]:
-    """Return a component of a campaign and an old gateway that have `ways` exits in common, and both."""
+def two_operations(ways: int, what: str = "network") -> tuple[Groups, np.ndarray, np.ndarray]:
+    """Return a component of a campaign and an old gateway that have `ways` values of a family in common, and both."""
     graph = population()
     campaign, gateway = machines(graph, np.arange(30)), np.arange(1_000, 1_020)
     graph.accounts["counts"][campaign, ELICITED] = graph.accounts["counts"][campaign, 0]
@@ -54,7 +54,7 @@ def two_operations(ways: int) -> tuple[Groups, np.ndarray, np.ndarray]:
         share(graph, campaign, FAMILIES.index(family), len(campaign))
         share(graph, gateway, FAMILIES.index(family), len(gateway))
     for way in range(ways):
-        share(graph, np.append(campaign[way], gateway), FAMILIES.index("network"), 21, way)
+        share(graph, np.append(campaign[way], gateway), FAMILIES.index(what), 21, way + 1)
     rows = np.concatenate([campaign, gateway])
     group = Group(COMPONENT, graph.accounts, rows, rows, np.zeros(0, np.int64))
     return among_all(graph, group), campaign, gateway
@@ -69,10 +69,17 @@ def test_one_account_on_a_gateways_exit_does_not_accuse_the_gateway() -> None:
     assert telling_parts(groups, 0, gateway, Fusion()).tolist() == gateway.tolist(), "nothing to be told apart from"
 
 
-def test_what_is_joined_in_two_ways_is_left_together() -> None:
-    groups, _, _ = two_operations(2)
+def test_what_common_cards_join_in_two_ways_is_left_together() -> None:
+    groups, _, _ = two_operations(2, "payment")
     assert len(set(strands(groups.graph, groups.account))) == 1
     assert telling_parts(groups, 0, groups.account, Fusion()).tolist() == groups.account.tolist()
+
+
+def test_however_many_exits_two_operations_share_their_cards_tell_them_apart() -> None:
+    groups, campaign, gateway = two_operations(3)
+    assert len(set(strands(groups.graph, groups.account))) == 1
+    assert telling_parts(groups, 0, groups.account, Fusion()).tolist() == campaign.tolist()
+    assert telling_parts(groups, 0, gateway, Fusion()).tolist() == gateway.tolist(), "nothing to be told apart from"
 
 
 def test_two_pools_that_both_tell_something_are_both_kept() -> None:

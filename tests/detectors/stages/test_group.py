@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -219,6 +221,20 @@ def test_who_is_accused_once_is_not_yet_accused() -> None:
         (accused,) = stage._twice([7], calls, {} if who is None else {0: np.array(who)})
         found.append(accused.tolist())
     assert found == [[], [2], [2, 5], [], []]
+
+
+def test_what_holds_members_of_a_campaign_need_not_tell_by_itself_what_that_is_after(partials: list[Partial]) -> None:
+    stage, last = GroupStage(SETTINGS), []
+    stage.observer = lambda end_ms, due, groups, judgement, calls: last.append((end_ms, groups, judgement))
+    judged(stage, partials)
+    end_ms, groups, judgement = last[-1]
+    dumb = replace(judgement, telling=np.zeros(len(groups), bool))
+    low = np.zeros(len(groups))
+    known = stage._guilty(groups, dumb, low)
+    assert known
+    assert stage._calls(dumb, low, known, end_ms)[list(known)].all()
+    stage.campaign_book.roster.release(0)
+    assert not stage._guilty(groups, dumb, low), "nobody is known"
 
 
 def test_nothing_is_restored_from_nothing() -> None:
