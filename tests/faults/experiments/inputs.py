@@ -7,6 +7,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -20,6 +21,8 @@ from tests.faults import oracle
 from tests.faults.experiments import experiment
 from tests.faults.oracle import Verdict
 from tests.faults.rig import Rig
+
+LAST_MS = 2 * 3_600_000
 
 MIB = 1 << 20
 
@@ -68,11 +71,12 @@ def oversize(rig: Rig) -> Verdict:
     return verdict
 
 
-def _without_faults(rig: Rig, lines: Iterable[bytes]) -> set[str]:
-    """Return the ids of alerts and decisions that follow from `lines` as they stand, without a broker."""
+def _without_faults(rig: Rig, lines: Iterable[bytes]) -> dict[str, int]:
+    """Return the ids of alerts and decisions that follow from `lines` as they stand, without a broker, and their ms."""
     records = [_Record(rig.partition(line), n, line, int(time.time() * 1000)) for n, line in enumerate(lines)]
     found = oracle.expected(oracle.by_partition(records, rig.settings.partitions), DetectorSettings())  # type: ignore[arg-type]
-    return {*found.alerts, *found.decisions}
+    said = {**found.alerts, **found.decisions}
+    return {identity: _when(msgspec.json.decode(value)) for identity, value in said.items()}
 
 
 class _Record(msgspec.Struct):
@@ -82,9 +86,15 @@ class _Record(msgspec.Struct):
     timestamp: int
 
 
-def _found(rig: Rig) -> set[str]:
+def _when(said: dict[str, Any]) -> int:
+    return int(said["time"] if "alert_id" in said else said["from"])
+
+
+def _found(rig: Rig) -> dict[str, int]:
+    """Return the ids of the alerts and decisions that the workers wrote, and their ms."""
     ids = ((topics.ALERTS, "alert_id"), (topics.DECISIONS, "decision_id"))
-    return {msgspec.json.decode(r.value)[identity] for topic, identity in ids for r in log.read(rig.settings, topic)}
+    said = [(name, msgspec.json.decode(r.value)) for topic, name in ids for r in log.read(rig.settings, topic)]
+    return {one[name]: _when(one) for name, one in said}
 
 
 @experiment(9, quick=True)
@@ -101,7 +111,7 @@ def repeats(rig: Rig) -> Verdict:
     asyncio.run(_set_back(rig, 1_000))
     verdict = rig.finish()
     rig.check(verdict.repeats == 0, f"{verdict.repeats} repeats of {before} alerts")
-    rig.check(_found(rig) == _without_faults(rig, rig.lines), "repeats changed what was found")
+    rig.check(_found(rig).keys() == _without_faults(rig, rig.lines).keys(), "repeats changed what was found")
     return verdict
 
 
@@ -121,7 +131,10 @@ def _shuffled(rig: Rig, within_s: float) -> list[bytes]:
 
 @experiment(10, quick=True)
 def disorder(rig: Rig) -> Verdict:
-    """Out of order by up to 60 s, one event an hour late, one a day ahead: the same findings as in order."""
+    """Out of order by up to 60 s, one event an hour late, one a day ahead: the same findings as in order.
+
+    What one judgement just misses the next one finds; those of the last two hours of the log may have no next one.
+    """
     lines = _shuffled(rig, 60)
     middle = msgspec.json.decode(lines[len(lines) // 2])
     late = {**middle, "event.id": "late", "account.id": "late", "time": middle["time"] - 3_600_000}
@@ -132,8 +145,11 @@ def disorder(rig: Rig) -> Verdict:
     rig.start()
     verdict = rig.finish()
     same, ordered = _found(rig), _without_faults(rig, rig.lines)
-    rig.remarks.append(f"{len(same ^ ordered)} of {len(ordered)} findings differ from those in order")
-    rig.check(len(same ^ ordered) <= 0.05 * len(ordered), "one wrong clock or a little disorder changed the findings")
+    end = msgspec.json.decode(rig.lines[-1])["time"] - LAST_MS
+    early = {identity for identity, ms in (ordered | same).items() if ms < end and ordered.get(identity, 0) < end}
+    different = early & (same.keys() ^ ordered.keys())
+    rig.remarks.append(f"{len(different)} of {len(early)} findings differ from those in order")
+    rig.check(len(different) <= 0.05 * len(early), "one wrong clock or a little disorder changed the findings")
     return verdict
 
 
