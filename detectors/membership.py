@@ -202,11 +202,12 @@ def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArra
     elif (joined & new).mean() >= MOSTLY:
         works = works | (joined & new)  # of one operation, which has more templates than this
     core, apart = works & joined, works & busy & ~joined & ~others & ~crowded(graph, accounts)
-    core = like_the_sure(graph, accounts, alike(graph, accounts, core), busy & new)
+    families = linked_families(graph, accounts, accounts)
+    core = like_the_sure(graph, accounts, alike(graph, accounts, core), busy & new, families > 1)
     likely, bare = np.zeros(len(accounts)), _bare(graph, accounts)
     if core.sum() < CORE and listed.mean() >= MOSTLY:
         return listed
-    tied = linked(graph, accounts, accounts)
+    tied = families > 0
     loosely = works & ~joined & tied & ~others
     if max(core.sum() / max((works & ~bare).sum(), 1), beyond_chance(graph, accounts, tied)) < LINKED:
         apart, loosely = apart & bare, np.zeros(len(accounts), bool)
@@ -221,7 +222,7 @@ def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArra
 
 
 def like_the_sure(
-    graph: Graph, accounts: NDArray, core: NDArray[np.bool_], given: NDArray[np.bool_]
+    graph: Graph, accounts: NDArray, core: NDArray[np.bool_], given: NDArray[np.bool_], twice: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Return the `core` without those of another kind than the young ones who are given to the work and linked twice.
 
@@ -230,8 +231,9 @@ def like_the_sure(
 
     Args:
         given: who is young and gives much of what it asks to the group's prompts.
+        twice: who is linked in two families.
     """
-    sure = core & given & (linked_families(graph, accounts, accounts) > 1)
+    sure = core & given & twice
     if sure.sum() < max(CORE, MOSTLY * (core & given).sum()):
         return core
     return np.asarray(core & (belonging(graph, accounts, sure) >= LIKELIER), bool)

@@ -14,6 +14,7 @@ from detectors.membership import (
     crowded,
     like_the_sure,
     linked,
+    linked_families,
     ordinary_share,
     ringed,
     rings,
@@ -337,9 +338,11 @@ def test_customers_of_a_campaigns_exits_are_not_of_those_who_are_young_and_linke
     share(graph, campaign[:15], PAYMENT, 15)
     share(graph, np.concatenate([campaign, customers]), NETWORK, 35)
     rows, new = np.concatenate([campaign, customers]), np.arange(35) < 20
-    core = np.ones(35, bool)
-    assert np.flatnonzero(like_the_sure(graph, rows, core, new)).tolist() == list(range(20)), (
+    core, twice = np.ones(35, bool), linked_families(graph, rows, rows) > 1
+    assert np.flatnonzero(like_the_sure(graph, rows, core, new, twice)).tolist() == list(range(20)), (
         "though five are linked once"
     )
-    assert like_the_sure(graph, rows, core, core).all(), "most young ones are linked once"
-    assert like_the_sure(graph, rows, core, np.arange(35) < 4).all(), "too few to show what the others must be like"
+    assert like_the_sure(graph, rows, core, core, twice).all(), "most young ones are linked once"
+    assert like_the_sure(graph, rows, core, np.arange(35) < 4, twice).all(), (
+        "too few to show what the others must be like"
+    )

@@ -22,9 +22,9 @@ from tests.faults.experiments import experiment
 from tests.faults.oracle import Verdict
 from tests.faults.rig import Rig
 
-LAST_MS = 2 * 3_600_000
-
 MIB = 1 << 20
+LAST_MS = 2 * 3_600_000
+"""Findings of the last part of a log may have no next judgement that would make them."""
 
 
 @experiment(7, quick=True)
@@ -133,7 +133,7 @@ def _shuffled(rig: Rig, within_s: float) -> list[bytes]:
 def disorder(rig: Rig) -> Verdict:
     """Out of order by up to 60 s, one event an hour late, one a day ahead: the same findings as in order.
 
-    What one judgement just misses the next one finds; those of the last two hours of the log may have no next one.
+    What one judgement just misses the next one finds; those of a log's last two hours are not compared.
     """
     lines = _shuffled(rig, 60)
     middle = msgspec.json.decode(lines[len(lines) // 2])
