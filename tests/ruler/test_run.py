@@ -70,3 +70,10 @@ def test_the_results_hold_what_other_calls_made(tmp_path, monkeypatch, capsys):
     assert "**2 of 11 runs so far**" in text
     assert f"Seeds of these figures: {first}. Tuned on" in text
     assert f"--seeds 1 --first-seed {first} --scale 0.005" in text
+
+
+def test_baselines_need_thresholds_the_product_alone_does_not(capsys):
+    assert ruler.arguments(["--scale", "0.3", "--detectors", PRODUCT]).thresholds is None
+    with pytest.raises(SystemExit):
+        ruler.arguments(["--scale", "0.3"])
+    assert "no thresholds for scale 0.3" in capsys.readouterr().err

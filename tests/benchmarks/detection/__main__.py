@@ -51,7 +51,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     try:
         chosen.scenarios = report.names(chosen.scenarios, list(SCENARIOS), "scenarios")
         chosen.detectors = report.names(chosen.detectors, [PRODUCT, *everything()], "detectors")
-        chosen.thresholds = frozen(chosen.scale)
+        chosen.thresholds = None if chosen.detectors == [PRODUCT] else frozen(chosen.scale)
     except (ValueError, LookupError) as error:
         parser.error(str(error))
     count = chosen.seeds or (plan.FULL_SEEDS if chosen.full else plan.QUICK_SEEDS)

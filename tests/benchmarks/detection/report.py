@@ -58,7 +58,8 @@ class Facts(msgspec.Struct, kw_only=True):
     processors: int
     busy: float
     seconds: float
-    thresholds: Thresholds
+    thresholds: Thresholds | None
+    """None where no baseline was run."""
 
 
 class Results(msgspec.Struct, kw_only=True):
@@ -96,8 +97,7 @@ def _slim(results: Results) -> Results:
 
 def document(results: Results) -> str:
     """Return the Markdown form."""
-    facts, threshold = results.facts, results.facts.thresholds
-    frozen = ", ".join(f"{name} {value:.4g}" for name, value in threshold.thresholds.items())
+    facts = results.facts
     head = [
         f"# Detection, {facts.date}",
         f"`{facts.command}`: {_runs(facts.runs)} at commit {', '.join(facts.commits)} "
@@ -107,12 +107,19 @@ def document(results: Results) -> str:
         + f"; the runs took {facts.seconds / 60:.0f} minutes if added up, on {facts.processors} shared processors "
         f"(load average {facts.busy:.1f}).",
         f"Seeds of these figures: {', '.join(map(str, facts.seeds))}. {facts.tuning}",
-        f"Baselines keep {threshold.false_campaigns_per_week:g} false campaigns a week on quiet worlds of the seeds "
-        f"{', '.join(map(str, threshold.seeds))}: {frozen}. The rules after Glasswally and AegisGate keep their "
-        "published constants, whatever they cost; the oracle knows the labels.",
+        *([_baselines(facts.thresholds)] if facts.thresholds else []),
     ]
     parts = [*head, "## Summary", summary(results.report), "## On real streams", parts_table(results)]
     return "\n\n".join([*parts, "## Every scenario", markdown_text(results.report)])
+
+
+def _baselines(frozen: Thresholds) -> str:
+    values = ", ".join(f"{name} {value:.4g}" for name, value in frozen.thresholds.items())
+    return (
+        f"Baselines keep {frozen.false_campaigns_per_week:g} false campaigns a week on quiet worlds of the seeds "
+        f"{', '.join(map(str, frozen.seeds))}: {values}. The rules after Glasswally and AegisGate keep their "
+        "published constants, whatever they cost; the oracle knows the labels."
+    )
 
 
 def _runs(runs: tuple[int, int]) -> str:
@@ -212,7 +219,12 @@ def parts_table(results: Results) -> str:
 
 
 def facts(
-    command: str, seeds: list[int], runs: tuple[int, int], commits: list[str], seconds: float, thresholds: Thresholds
+    command: str,
+    seeds: list[int],
+    runs: tuple[int, int],
+    commits: list[str],
+    seconds: float,
+    thresholds: Thresholds | None,
 ) -> Facts:
     """Return how the figures came about."""
     from detectors import __version__
