@@ -17,7 +17,7 @@ from detectors.decisions import Subject, decide, spare
 from detectors.feedback import DISMISSED, Verdict
 from detectors.linking.graph import HOUR_MS, Graph, Tick
 from detectors.linking.members import young
-from detectors.membership import linked
+from detectors.linking.ties import linked
 from detectors.partials import CAPABILITIES
 from detectors.risk import risk
 from detectors.roster import Campaign, Roster

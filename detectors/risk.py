@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.membership import linked
+from detectors.linking.ties import linked
 
 BASE = 0.5
 EXPLOITED_PATHWAYS = ("education", "research", "startup")

@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from detectors.evidence.fusion import Fusion
 from detectors.linking.graph import Graph
 from detectors.linking.members import COMPONENT, Groups, young
-from detectors.membership import CORE, joined_by, rings, shared_values
+from detectors.linking.ties import joined_by, rings, shared_values
+from detectors.membership import CORE
 from detectors.partials import FAMILIES
 from detectors.typicality import HOURS, REFINEMENTS, differ, nearness
 

@@ -179,6 +179,14 @@ def share(graph: Graph, accounts: np.ndarray, family: int, known: int, place: in
     graph.accounts["recent"][accounts, family - 1, place] = value
 
 
+def pairs(graph: Graph, accounts: np.ndarray, known: int) -> None:
+    """Let accounts share a network two by two, each known of `known` accounts."""
+    network = FAMILIES.index("network")
+    for first in range(0, len(accounts), 2):
+        share(graph, accounts[first : first + 2], network, known)
+    graph.accounts["carries"][accounts] = 1 << network
+
+
 def use(graph: Graph, accounts: np.ndarray, template: int) -> None:
     """Let accounts send ten requests each through a template."""
     rows = graph.uses.take(len(accounts))

@@ -1,26 +1,14 @@
-"""Who of a group is accused: a class behind one address is a crowd, a few on a rare one are linked."""
+"""Who of a group is accused: those who do its work and are linked, or are like those who are."""
 
 import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Group, Groups, Population
-from detectors.membership import (
-    CROWD,
-    LIST,
-    accused,
-    akin,
-    beyond_chance,
-    crowded,
-    like_the_sure,
-    linked,
-    linked_families,
-    ordinary_share,
-    ringed,
-    rings,
-)
+from detectors.linking.ties import linked_families, ringed, rings
+from detectors.membership import LIST, accused, akin, like_the_sure, ordinary_share
 from detectors.partials import FAMILIES
-from tests.detectors.made import machines, population, share
+from tests.detectors.made import machines, pairs, population, share
 
 NETWORK, PAYMENT = FAMILIES.index("network"), FAMILIES.index("payment")
 
@@ -43,21 +31,6 @@ def users(graph: Graph, members: np.ndarray, share: float = 1.0, templates: int 
     population = Population()
     population.young = 0.08
     return Groups(graph, [part], population)
-
-
-def test_a_common_address_makes_a_crowd_and_a_rare_one_a_link(graph: Graph) -> None:
-    accounts = np.arange(60)
-    share(graph, accounts[:CROWD], NETWORK, 2_000)
-    share(graph, accounts[-4:], NETWORK, 4)
-    assert np.flatnonzero(crowded(graph, accounts)).tolist() == list(range(CROWD))
-    assert np.flatnonzero(linked(graph, accounts, accounts)).tolist() == [56, 57, 58, 59]
-
-
-def test_newcomers_that_share_among_themselves_are_not_linked_to_the_members(graph: Graph) -> None:
-    members, came, guest = np.arange(10), np.arange(20, 30), 40
-    share(graph, came, PAYMENT, 10)
-    share(graph, np.append(members[:1], guest), NETWORK, 2)
-    assert linked(graph, np.append(came, guest), members).tolist() == [False] * 10 + [True]
 
 
 def test_those_who_work_like_the_linked_are_accused_with_them(graph: Graph) -> None:
@@ -99,24 +72,6 @@ def test_accounts_that_nothing_links_are_accused_for_one_list_of_work(graph: Gra
 @pytest.mark.parametrize(("young", "old", "low", "high"), [(99, 1, 0.0, 0.01), (50, 50, 0.05, 0.12), (8, 92, 0.8, 1.0)])
 def test_the_old_tell_how_many_ordinary_young_ones_there_are(young: int, old: int, low: float, high: float) -> None:
     assert low <= ordinary_share(np.arange(young + old) < young, 0.08) <= high
-
-
-def test_a_ring_of_cards_and_devices_is_told_from_households(graph: Graph) -> None:
-    members = np.arange(100)
-    for first in range(0, 20, 4):
-        share(graph, members[first : first + 4], PAYMENT, 4)
-        share(graph, members[first + 3 : first + 5], FAMILIES.index("device"), 2)
-    for first in range(60, 80, 2):
-        share(graph, members[first : first + 2], PAYMENT, 2)
-    assert np.flatnonzero(ringed(graph, members)).tolist() == list(range(21))
-
-
-def test_what_chance_brings_together_in_a_large_group_is_no_ring(graph: Graph) -> None:
-    crowd = np.arange(1_000)
-    for first in range(0, 400, 8):
-        share(graph, crowd[first : first + 8], NETWORK, 40)
-    assert not ringed(graph, crowd).any()
-    assert ringed(graph, crowd[:8]).all()
 
 
 def test_in_a_cell_that_is_a_mixture_only_the_ring_is_accused(graph: Graph) -> None:
@@ -266,28 +221,6 @@ def test_a_few_are_not_accused_for_the_work_of_many(graph: Graph) -> None:
         traffic = {"account": rows, "counts": graph.accounts["counts"][rows], "templates": np.full(len(rows), 6.0)}
         part = Group(SUBPOPULATION, traffic, np.arange(len(rows)), rows, np.zeros(0, np.int64))
         assert accused(Groups(graph, [part], Population()), 0).any() == expected
-
-
-def pairs(graph: Graph, accounts: np.ndarray, known: int) -> None:
-    """Let accounts share a network two by two, each known of `known` accounts."""
-    for first in range(0, len(accounts), 2):
-        share(graph, accounts[first : first + 2], NETWORK, known)
-    graph.accounts["carries"][accounts] = 1 << NETWORK
-
-
-def beyond(graph: Graph, accounts: np.ndarray) -> float:
-    return beyond_chance(graph, accounts, linked(graph, accounts, accounts))
-
-
-def test_how_many_are_linked_says_more_than_who_is(graph: Graph) -> None:
-    members = np.arange(200)
-    pairs(graph, members[:160], 4)
-    graph.accounts["carries"][members] = 1 << NETWORK
-    assert not ringed(graph, members).any()
-    assert beyond(graph, members) > 0.7
-    graph.values["accounts"][:] = 60
-    assert beyond(graph, members) < 0.3, "chance alone joins most of them"
-    assert beyond(graph, np.arange(1_000, 1_200)) == 0.0
 
 
 def test_an_operation_of_loosely_linked_accounts_is_accused(graph: Graph) -> None:
