@@ -27,10 +27,10 @@ def groups(count: int, seed: int = 0) -> list[Judged]:
     """Return honest groups of all kinds, each judged three times; the families' statistics differ in scale."""
     rng = np.random.default_rng(seed)
     scale = np.linspace(0.2, 1.2, len(NAMES))
-    facts = {name: 1 for name in Judged.__dataclass_fields__ if name not in ("kind", "rows")}
+    rows = scale * rng.exponential(size=(count, 3, len(NAMES)))
     return [
-        Judged(kind=number % len(KINDS), rows=scale * rng.exponential(size=(3, len(NAMES))), **facts)
-        for number in range(count)
+        Judged(kind=number % len(KINDS), size=1.0, identified=1, rows=part, accuses=np.arange(3) >= number % 2)
+        for number, part in enumerate(rows)
     ]
 
 
@@ -74,8 +74,9 @@ def test_honest_groups_come_back_as_they_were(tmp_path):
     for kept in (HONEST[EVERY_KIND], []):
         variants.save(kept, tmp_path / "groups.npz")
         back = variants.load(tmp_path / "groups.npz")
-        assert [group.kind for group in back] == [group.kind for group in kept]
+        assert [(one.kind, one.size, one.identified) for one in back] == [(g.kind, g.size, g.identified) for g in kept]
         assert all(np.array_equal(one.rows, other.rows) for one, other in zip(back, kept, strict=True))
+        assert all(one.accuses.tolist() == other.accuses.tolist() for one, other in zip(back, kept, strict=True))
 
 
 @pytest.fixture(scope="module")

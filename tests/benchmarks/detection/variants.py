@@ -31,6 +31,8 @@ from tests.benchmarks.reference import Judged
 
 EVERY_KIND = tuple(range(len(KINDS)))
 UNBUNDLED = tuple(kind for kind in EVERY_KIND if kind != BUNDLE)
+PER_JUDGEMENT = ("rows", "accuses")
+FACTS = tuple(field.name for field in fields(Judged) if field.name not in PER_JUDGEMENT)
 WHOLE, SHIPPED, NO_D2, NO_D3 = "whole", "as shipped", "account alerts (D2) out", "groups (D3) out"
 
 
@@ -118,21 +120,20 @@ def stored(path: Path, kinds: tuple[int, ...]) -> Path:
 
 
 def save(groups: list[Judged], path: Path) -> None:
-    """Write groups: a column per fact, and the judgements end to end."""
-    facts = {field.name: np.array([getattr(group, field.name) for group in groups]) for field in _facts()}
+    """Write groups: a column per fact, and what there is per judgement end to end."""
+    facts = {name: np.array([getattr(group, name) for group in groups]) for name in FACTS}
     rows = np.concatenate([np.zeros((0, len(NAMES))), *(group.rows for group in groups)])
+    accuses = np.concatenate([np.zeros(0, bool), *(group.accuses for group in groups)])
     data = io.BytesIO()
-    np.savez_compressed(data, rows=rows, judgements=[len(group.rows) for group in groups], **facts)
+    np.savez_compressed(data, rows=rows, accuses=accuses, judgements=[len(group.rows) for group in groups], **facts)
     write_whole(path, data.getvalue())
 
 
 def load(path: Path) -> list[Judged]:
     """Read what `save` wrote."""
     with np.load(path) as kept:
-        rows = np.split(kept["rows"], np.cumsum(kept["judgements"])[:-1]) if len(kept["judgements"]) else []
-        facts = [{field.name: kept[field.name][group].item() for field in _facts()} for group in range(len(rows))]
-    return [Judged(rows=part, **fact) for part, fact in zip(rows, facts, strict=True)]
-
-
-def _facts() -> list:
-    return [field for field in fields(Judged) if field.name != "rows"]
+        ends = np.cumsum(kept["judgements"])[:-1]
+        rows, accuses = (np.split(kept[name], ends) if len(kept["judgements"]) else [] for name in PER_JUDGEMENT)
+        facts = [{name: kept[name][group].item() for name in FACTS} for group in range(len(rows))]
+    each = zip(rows, accuses, facts, strict=True)
+    return [Judged(rows=part, accuses=accused, **fact) for part, accused, fact in each]
