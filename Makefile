@@ -18,7 +18,7 @@ help:
 	@echo "make check  ruff and mypy alone"
 	@echo "make bench-detection       measure it on every scenario, 3 seeds: some ten minutes"
 	@echo "make bench-detection-seeds  the same, 10 seeds: an hour or more; can be stopped and continued"
-	@echo "make bench-ablation        what each part of the detector is good for: about an hour; likewise"
+	@echo "make bench-ablation        what each part of the detector is good for: half an hour a world and core; likewise"
 	@echo "make bench-false-alarms    the bound on false alarms in 10 honest worlds: likewise"
 	@echo "make bench-detection-full  10 seeds and every dial: hours; can be stopped and continued"
 	@echo "make bench-throughput      requests a second beside Faust, Quix Streams and Bytewax; latency; what accounts cost"
