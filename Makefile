@@ -16,7 +16,7 @@ help:
 	@echo "make test-soak    half an hour at half the speed: do memory, open files or the lag grow?"
 	@echo "make test-fuzz    ten million hostile lines, led by coverage if atheris can be installed"
 	@echo "make check  ruff and mypy alone"
-	@echo "make bench-detection       measure it on every scenario, 3 seeds: some ten minutes"
+	@echo "make bench-detection       measure it on every scenario, 3 seeds: some half an hour"
 	@echo "make bench-detection-seeds  the same, 10 seeds: an hour or more; can be stopped and continued"
 	@echo "make bench-ablation        what each part of the detector is good for: half an hour a world and core; likewise"
 	@echo "make bench-false-alarms    the bound on false alarms in 10 honest worlds: likewise"

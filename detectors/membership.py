@@ -11,7 +11,6 @@ from detectors.linking.ties import (
     CHANCE,
     beyond_chance,
     crowded,
-    linked,
     linked_families,
     ringed,
     rings,
@@ -59,38 +58,36 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     """
     graph, part, mine = groups.graph, groups.parts[position], groups.group == position
     accounts, requests = groups.account[mine], groups.requests[mine]
-    own = graph.accounts["counts"][accounts, 0]
-    around_work = part.kind in (BEHAVIOUR, TEMPLATE, BUNDLE)
-    ring = rings(graph, accounts) if around_work else np.zeros(0, np.int64)
-    joined = ring >= 0 if around_work else linked(graph, accounts, accounts)
     new = young(graph, accounts)
-    if part.kind == BEHAVIOUR:
-        return _cell(graph, accounts, ring, new)
+    if part.kind in (BEHAVIOUR, TEMPLATE, BUNDLE):
+        ring = rings(graph, accounts)
+        return _cell(graph, accounts, ring, new) if part.kind == BEHAVIOUR else _workers(groups, position, ring, new)
+    families = linked_families(graph, accounts, accounts)
+    joined, twice = families > 0, families > 1
     if part.kind == SUBPOPULATION:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         busy = requests >= BREADTH * np.average(requests, weights=requests)
-        result = _like_those_linked_twice(graph, accounts, joined & new & broad & busy)
+        result = _like_those_linked_twice(graph, accounts, joined & new & broad & busy, twice)
         return np.asarray(result & (requests[result].sum() >= PART * requests.sum()), bool)
-    if part.kind in (TEMPLATE, BUNDLE):
-        return _workers(groups, position, ring, new)
     mix = groups.column("capabilities")[mine].astype(np.float64)
     whole = mix.sum(0)
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
     same = mix @ whole >= ALIKE * length  # so are two of which nothing is known
-    shared = graph.accounts["shared"][accounts] >= WORK_SHARE * own
     if part.kind == COMPONENT:
-        return _component(graph, accounts, joined & same, new)
-    return _like_those_linked_twice(graph, accounts, joined & same & new & shared)
+        return _component(graph, accounts, joined & same, new, twice)
+    shared = graph.accounts["shared"][accounts] >= WORK_SHARE * graph.accounts["counts"][accounts, 0]
+    return _like_those_linked_twice(graph, accounts, joined & same & new & shared, twice)
 
 
-def _like_those_linked_twice(graph: Graph, accounts: NDArray, result: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _like_those_linked_twice(
+    graph: Graph, accounts: NDArray, result: NDArray[np.bool_], twice: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Leave out those linked in one family who are rather of everybody's kind than of that of those linked in two.
 
     An honest customer of a campaign's exits shares those and nothing else; and where those linked in two work through
     templates of their own, he works through others.
     """
-    twice = linked_families(graph, accounts, accounts) > 1
     core = result & twice
     if core.sum() >= CORE:
         fits = (belonging(graph, accounts, core) >= LIKELIER) & _same_work(graph, accounts, core)
@@ -117,17 +114,18 @@ def _same_work(graph: Graph, accounts: NDArray, core: NDArray[np.bool_]) -> NDAr
     return np.asarray(share >= WORK_SHARE, bool)
 
 
-def _component(graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _component(
+    graph: Graph, accounts: NDArray, joined: NDArray[np.bool_], new: NDArray[np.bool_], twice: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Tell which accounts of a component are accused, shape (len(accounts),).
 
     Those linked in two families, and the young linked in one who are like them. Nobody is where less than half would
     be: a mixture of several campaigns and whoever shares their exits.
     """
-    twice = linked_families(graph, accounts, accounts) > 1
     result = joined & (new | twice) & typical(graph, accounts)
     if result.mean() < MOSTLY:
         return np.zeros(len(accounts), bool)
-    return _like_those_linked_twice(graph, accounts, result)
+    return _like_those_linked_twice(graph, accounts, result, twice)
 
 
 def _cell(graph: Graph, accounts: NDArray, ring: NDArray[np.int64], new: NDArray[np.bool_]) -> NDArray[np.bool_]:
