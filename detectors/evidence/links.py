@@ -24,11 +24,11 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return the mean over the members of the best w · r · (1 − s) among the values that each shares inside its group.
 
     w is the weight of its family, r the rarity of the value, s the part of the group that has it: fake accounts share
-    cards and devices a few at a
-    time, while a class, an office or an event share one thing among all. What the keys of one organisation share does
-    not count. Counted in families other than the one that
-    the group formed around: two families agree or it is nothing. Members that carry no payment, device or address
-    (they come through a cloud) are left out; NaN for a group in which fewer than a third carry any.
+    cards and devices a few at a time, while a class, an office or an event share one thing among all. What the keys of
+    one organisation share does not count. Counted in families other than the one that the group formed around: two
+    families agree or it is nothing. Members that carry no payment, device or address (they come through a cloud) are
+    left out, whatever signatures they share: those are `replay`'s. The more of them there are, the nearer the value is
+    to `SILENT` at least; NaN where nobody carries any.
     """
     best = np.zeros(len(groups.account))
     carries = np.zeros(len(groups.account), bool)
@@ -40,7 +40,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
         best = np.maximum(best, np.where(counted, weight, 0.0))
         carries |= counted & present & (family != SIGNATURE)
     carrying = groups.sum(carries.astype(np.float64))
-    mean = groups.sum(best) / np.maximum(carrying, 1.0)
+    mean = groups.sum(best * carries) / np.maximum(carrying, 1.0)
     silent = (1.0 - carrying / groups.size) * np.maximum(SILENT - mean, 0.0)
     return np.where(carrying > 0, mean + silent, np.nan)
 
