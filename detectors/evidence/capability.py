@@ -6,31 +6,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.members import Groups
+from detectors.models.peers import organized
 from detectors.partials import CAPABILITIES
 
 NAME = "capability"
+PRIOR = 20.0
+"""Requests of the peers' mix added to a group's own."""
 TARGETS = np.array([name != "other" for name in CAPABILITIES])
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
-    """Return Σ p ln(p/q) in nats over the targeted capabilities that the group asks for more than the population.
+    """Return Σ p ln(p/q) in nats over the targeted capabilities that the group asks for more than its peers.
 
-    p is the group's share of requests with a capability, shrunk towards q, the mean share over all accounts.
+    p is the group's share of requests with a capability, shrunk towards q, the mean share over all accounts of its
+    members' kind: an organisation is compared with organisations, people with people, whether new or not, since a
+    large campaign is much of what is new.
     """
-    p, q = shares(groups), groups.population.capabilities
+    p, q = shares(groups)
     return np.where(TARGETS & (p > q), p * np.log(p / q), 0.0).sum(1)
 
 
-def shares(groups: Groups) -> NDArray[np.float64]:
-    """Return each group's capability shares, shape (G, 10)."""
-    total = groups.sum(groups.column("capabilities"))
-    q = groups.population.capabilities
-    return (total + 20.0 * q) / (total.sum(1, keepdims=True) + 20.0)
+def shares(groups: Groups) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each group's capability shares and those of its members' peers, shapes (G, 10)."""
+    asked = groups.column("capabilities").astype(np.float64)
+    total, number = groups.sum(asked), asked.sum(1)
+    weight = number + 1e-9
+    kind = organized(groups.graph, groups.account).astype(np.int64)
+    q = groups.sum(weight[:, None] * groups.population.capabilities[kind]) / groups.sum(weight)[:, None]
+    return (total + PRIOR * q) / (total.sum(1, keepdims=True) + PRIOR), q
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    p, q = shares(groups)[group], groups.population.capabilities
+    p, q = (rows[group] for rows in shares(groups))
     top = [position for position in np.argsort(-p) if TARGETS[position] and p[position] > q[position]][:3]
-    parts = ", ".join(f"{CAPABILITIES[i]} {100 * p[i]:.0f} % (population {100 * q[i]:.0f} %)" for i in top)
+    parts = ", ".join(f"{CAPABILITIES[i]} {100 * p[i]:.0f} % (accounts of their kind {100 * q[i]:.0f} %)" for i in top)
     return f"the requests are focused on {parts or 'nothing in particular'}"

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.norms import Norms
 from detectors.linking.profile import embed, profile
+from detectors.models.peers import organized
 from detectors.windows import Table
 
 SCORES = 20_000
 EMBEDDED = 2_000
 """Accounts that the mean profile is taken over."""
+PEERS_PRIOR = 50.0
+"""Accounts of the whole population added to the peers, of which there may be few."""
 YOUNG_MS = 30 * DAY_MS
 LOGGED = 0.02
 """A fact counts as logged when it is known of at least this share of the accounts."""
@@ -31,7 +34,8 @@ class Population:
 
     Attributes:
         accounts: how many there are.
-        capabilities: mean share of requests per capability, one vote an account, shape (10,).
+        capabilities: mean share of requests per capability, one vote an account, of people and of organisations, shape
+            (2, 10).
         elicited: mean share of requests with an elicitation flag.
         rate: median of requests per active day.
         scores: sorted anomaly scores of the accounts.
@@ -44,7 +48,7 @@ class Population:
 
     def __init__(self) -> None:
         self.accounts = 0
-        self.capabilities = np.full(10, 0.1)
+        self.capabilities = np.full((2, 10), 0.1)
         self.elicited = 0.01
         self.rate = 1.0
         self.scores = np.zeros(1)
@@ -67,7 +71,12 @@ class Population:
         counts, capabilities = table["counts"][active], table["capabilities"][active].astype(np.float64)
         labelled = capabilities.sum(1) > 0
         share = capabilities[labelled] / capabilities[labelled].sum(1, keepdims=True)
-        self.capabilities = (share.sum(0) + 0.5) / (len(share) + 5.0) if len(share) else self.capabilities
+        if len(share):
+            usual = (share.sum(0) + 0.5) / (len(share) + 5.0)
+            kind = organized(graph, active[labelled])
+            own = np.stack([share[~kind].sum(0), share[kind].sum(0)])
+            votes = np.array([[len(share) - kind.sum()], [kind.sum()]])
+            self.capabilities = (own + PEERS_PRIOR * usual) / (votes + PEERS_PRIOR)
         self.elicited = float((counts[:, 9] / counts[:, 0]).mean())
         self.scores = np.sort(table["score"][active[:: len(active) // SCORES + 1]])
         self.rate = float(np.median(daily_rate(table["first"][active], table["last"][active], counts[:, 0])))

@@ -243,10 +243,15 @@ def _nobody(rows: NDArray) -> NDArray[np.bool_]:
 def peers(graph: Graph, rows: NDArray) -> NDArray[np.int64]:
     """Return the peer group of each account: age and kind are keys here, so that new is not itself odd."""
     table = graph.accounts
-    organization = _among(table["plan"][rows], graph.names.codes(ORGANIZATION_PLANS)) | verified(graph, rows)
     created, first = table["created"][rows], table["first"][rows]
     new = (created >= 0) & (table["last"][rows] - np.maximum(created, first - NEW_MS) < NEW_MS)
-    return np.where(organization, 0, np.where(new, 1, 2))
+    return np.where(organized(graph, rows), 0, np.where(new, 1, 2))
+
+
+def organized(graph: Graph, rows: NDArray) -> NDArray[np.bool_]:
+    """Return whether each account is an organisation's, by its plan or the checks it passed."""
+    plan = graph.accounts["plan"][rows]
+    return _among(plan, graph.names.codes(ORGANIZATION_PLANS)) | verified(graph, rows)
 
 
 def verified(graph: Graph, rows: NDArray) -> NDArray[np.bool_]:

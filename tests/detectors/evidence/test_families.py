@@ -38,6 +38,7 @@ from detectors.linking.members import BUNDLE, COMPONENT, TEMPLATE, Group, Groups
 from detectors.linking.profile import embed, profile
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.partials import FAMILIES as ATTRIBUTES
+from tests.detectors.made import share
 
 DAY_MS = 86_400_000
 SIZE = 40
@@ -106,6 +107,20 @@ def test_focus_counts_only_what_is_over_represented_and_targeted(graph: Graph) -
     assert other == 0.0
 
 
+def test_focus_is_told_against_accounts_of_the_same_kind(graph: Graph) -> None:
+    coding = np.array(CAPABILITIES) == "coding"
+    coders = group(graph, np.full(200, 50.0), capabilities=np.outer(np.full(200, 50.0), coding))
+    graph.accounts["plan"][coders.account] = graph.names.codes(["enterprise"])[0]
+    people = group(graph, np.full(200, 50.0))
+    world = Population()
+    world.refresh(graph, 0)
+    firms = capability.statistic(Groups(graph, coders.parts, world))[0]
+    mule = group(graph, np.full(SIZE, 50.0), capabilities=np.outer(np.full(SIZE, 50.0), coding))
+    assert capability.statistic(Groups(graph, people.parts, world))[0] < 0.1
+    assert firms < 0.3
+    assert capability.statistic(Groups(graph, mule.parts, world))[0] > firms + 1.0
+
+
 def test_elicitation_is_shrunk_towards_the_population(graph: Graph) -> None:
     counts = np.zeros((SIZE, len(COUNTS)))
     counts[:, [0, 9]] = 0.5
@@ -137,6 +152,15 @@ def test_accounts_that_carry_nothing_speak_neither_for_links_nor_against_them(gr
     assert np.isnan(links.statistic(groups)[0]), "a signature is no card, device or network"
     graph.accounts["carries"][groups.account[: SIZE // 4]] |= 1 << ATTRIBUTES.index("payment")
     assert links.statistic(groups)[0] == pytest.approx(0.75 * links.SILENT)
+
+
+def test_one_card_among_those_who_carry_nothing_does_not_make_links_of_their_signatures(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 10.0))
+    for first in range(0, SIZE, 2):
+        share(graph, groups.account[first : first + 2], ATTRIBUTES.index("signature"), 2)
+    graph.accounts["carries"][groups.account] = 1 << ATTRIBUTES.index("signature")
+    graph.accounts["carries"][groups.account[0]] |= 1 << ATTRIBUTES.index("payment")
+    assert links.statistic(groups)[0] <= 1.0
 
 
 def test_cohort_is_young_and_born_together(graph: Graph) -> None:
