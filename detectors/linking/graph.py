@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from detectors.columns import Names
 from detectors.compiled import by_row, numbered, plain
 from detectors.hashing import digest, digests
-from detectors.linking import traits
+from detectors.linking import traits, updates
 from detectors.linking.additions import add_decayed, add_to_mix, extend_spans, sums_by_run
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
+from detectors.linking.updates import note_update, since_update
 from detectors.models import account_columns
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
 from detectors.windows import RowIndex, Table, decay
@@ -38,14 +39,15 @@ SKETCH = 64
 _TRAFFIC: dict[str, Column] = {
     "first": ("i8", ()),
     "last": ("i8", ()),
+    **updates.COLUMNS,
     "counts": ("f4", (len(COUNTS),)),
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "contents": ("f4", ()),
     "hours": ("u4", ()),
     "ticks": ("f4", ()),
 }
-"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links; `contents` sums
-the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a request, `ticks` counts the
+"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links, from one
+update to the next; `contents` sums the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a request, `ticks` counts the
 ticks with one."""
 
 _ACCOUNT: dict[str, Column] = _TRAFFIC | {
@@ -209,7 +211,7 @@ class Graph:
             self.accounts[name][rows[known]] = tick.columns[name][known]
         known = tick.columns["organization"] > 0
         self.accounts["organization"][rows[known]] = tick.columns["organization"][known]
-        kept = decay(tick.end_ms - self.accounts["last"][rows], MIX_HALF_LIFE_MS)
+        kept = decay(since_update(self.accounts, rows, tick.end_ms), MIX_HALF_LIFE_MS)
         for kind, name in enumerate(("models", "paths")):
             mine = tick.columns["mix_kind"] == kind
             who, which, requests = (tick.columns[f"mix_{of}"][mine] for of in ("account", "name", "requests"))
@@ -219,7 +221,7 @@ class Graph:
     def _add(self, table: Table, rows: NDArray, tick: Tick, prefix: str, first: NDArray, last: NDArray) -> None:
         """Add a tick's traffic to `rows`, which may repeat when two templates became one family."""
         order, unique, start = by_row(plain(rows, np.int64), table.rows)
-        kept = decay(tick.end_ms - table["last"][unique], self.half_life_ms)
+        kept = decay(since_update(table, unique, tick.end_ms), self.half_life_ms)
         for name in ("counts", "capabilities"):
             add_decayed(order, start, unique, kept, table[name], plain(tick.columns[prefix + name], np.float32))
         contents = sums_by_run(order, start, plain(tick.columns[prefix + "contents"], np.float64))
@@ -229,6 +231,7 @@ class Graph:
             table["shared"][unique] *= kept
             table["replayed"][unique] *= kept
         table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
+        note_update(table, unique, tick.end_ms)
         extend_spans(order, start, unique, table["first"], table["last"], plain(first, np.int64), plain(last, np.int64))
         table.touch(unique)
 

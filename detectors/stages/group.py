@@ -36,7 +36,7 @@ from detectors.stages.header import header_entry, open_snapshot
 from detectors.strands import telling_parts
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 LINK_EVERY_MS = 2 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS

@@ -58,6 +58,28 @@ def test_counts_of_accounts_and_uses_decay_by_half_in_a_half_life() -> None:
     assert subject.uses["counts"][subject.members[0][0], 0] == pytest.approx(use / 2 + 1, rel=1e-4)
 
 
+@pytest.mark.parametrize("late_ms", [0, TICK_MS - 1, 60 * 60_000])
+def test_late_requests_fade_no_faster(late_ms: int) -> None:
+    subject, both = graph(), [("a", "payment", 7), ("b", "payment", 7)]
+    days = int(HALF_LIFE_DAYS * DAY_MS / TICK_MS)
+    for number in range(8, 8 + days):
+        one = tick(number, both)
+        one.columns["first"] = one.columns["last"] = one.columns["last"] - late_ms
+        one.columns |= {name: np.zeros(1, SCHEMA[name][0]) for name in ("mix_account", "mix_kind", "mix_name")}
+        one.columns["mix_requests"], one.columns["mix_failed"] = np.ones(1, np.float32), np.ones(1, np.float32)
+        one.columns["elicitations"] = np.ones((2, 4), np.float32)
+        subject.update(one)
+    steady = 1.0 / (1.0 - 0.5 ** (TICK_MS / DAY_MS / HALF_LIFE_DAYS))
+    use = subject.members[0][1]
+    assert subject.accounts["counts"][0, 0] == pytest.approx(steady / 2, rel=1e-3)
+    assert subject.uses["counts"][use, 0] == pytest.approx(steady / 2, rel=1e-2)
+    weeks = sum(0.5 ** (number * TICK_MS / (14 * DAY_MS)) for number in range(days))
+    assert subject.accounts["elicitations"][0, 0] == pytest.approx(weeks, rel=1e-3)
+    assert subject.accounts["blocked"][0, 0, 0] == pytest.approx(weeks, rel=1e-3)
+    mix = sum(0.5 ** (number * TICK_MS / (3 * DAY_MS)) for number in range(days))
+    assert subject.accounts["models"][0, 0] == pytest.approx(mix, rel=1e-3)
+
+
 def test_first_and_last_sight() -> None:
     subject = graph()
     subject.update(tick(3, [("a", "payment", 7)]))
