@@ -14,6 +14,7 @@ from detectors.compiled import by_row, numbered, plain
 from detectors.hashing import digest, digests
 from detectors.linking import traits, updates
 from detectors.linking.additions import add_decayed, add_to_mix, extend_spans, sums_by_run
+from detectors.linking.contenders import Contenders
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
@@ -46,9 +47,9 @@ _TRAFFIC: dict[str, Column] = {
     "hours": ("u4", ()),
     "ticks": ("f4", ()),
 }
-"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links, from one
-update to the next; `contents` sums the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a request, `ticks` counts the
-ticks with one."""
+"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links, from one update
+to the next; `contents` sums the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a
+request, `ticks` counts the ticks with one."""
 
 _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     LIVE: ("u1", ()),
@@ -108,6 +109,8 @@ class Graph:
         """Counts fade, so they stand for no more than so many days."""
         self.names = Names()
         self.models, self.paths = Names(MODELS), Names(PATHS)
+        self.contenders = [Contenders(kind, names) for kind, names in enumerate((self.models, self.paths))]
+        """Names without a column in `models` and in `paths`."""
         self.ids: list[str] = []
         self.memo: dict[str, Any] = {}
         """What was worked out from the accounts since the last `update`; whoever needs it again looks here first."""

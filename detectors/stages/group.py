@@ -194,6 +194,8 @@ class GroupStage:
         if linked:
             self._linked_ms = tick.end_ms
             self._link(tick.end_ms, since)
+        for names in graph.contenders:
+            names.end_tick(tick.end_ms)
         multipliers = self.campaign_book.rulings.multipliers(tick.end_ms)
         if multipliers is not None:
             self.fusion.reweigh(multipliers)
@@ -214,6 +216,9 @@ class GroupStage:
     def _link(self, end_ms: int, since_ms: int) -> None:
         """Look again at everybody, and at which accounts belong together by what they did since `since_ms`."""
         graph, links = self.graph, self.settings.links
+        active = np.flatnonzero(graph.accounts["last"][: graph.accounts.rows] >= end_ms - WEEK_MS)
+        given = [names.settle(graph.accounts, active, end_ms) for names in graph.contenders]
+        self.population.norms.releases.forget(given[0])
         self.population.refresh(graph, end_ms - WEEK_MS)
         everyone = np.arange(graph.accounts.rows)
         label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since_ms)
@@ -407,6 +412,7 @@ class GroupStage:
                 "population": self.population.state(),
             },
             "names": [graph.names.known, graph.models.known, graph.paths.known],
+            "contenders": [names.state() for names in graph.contenders],
             "handovers": graph.handovers.state(),
             "works": self.clusters.works.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
@@ -449,6 +455,8 @@ class GroupStage:
         known = msgspec.msgpack.decode(parts["names"])
         for names, mine in zip((self.graph.names, self.graph.models, self.graph.paths), known, strict=True):
             names.codes(mine)
+        for one, state in zip(self.graph.contenders, msgspec.msgpack.decode(parts["contenders"]), strict=True):
+            one.load(state)
         pages = ((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
         self.graph.restore(pages, rest["singles"])
         self.graph.templates.load([joined(parts, f"templates{number}") for number in range(4)])
