@@ -20,7 +20,7 @@ from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
 from detectors.linking.updates import note_update, since_update
 from detectors.models import account_columns
-from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
+from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, MAX_CONTENTS
 from detectors.windows import RowIndex, Table, decay
 from detectors.windows.table import LIVE, PAGE_ROWS, Column
 
@@ -272,7 +272,10 @@ class Graph:
         self.accounts.touch(account)
 
     def _sketch(self, uses: NDArray, tick: Tick) -> None:
-        """Keep a HyperLogLog of each shared template's contents (Flajolet et al., AofA 2007)."""
+        """Keep a HyperLogLog of each shared template's contents (Flajolet et al., AofA 2007), and their requests.
+
+        Of an account with more contents than are listed, each that is listed counts for one request.
+        """
         per_use = tick.columns["use_contents"]
         use = np.repeat(uses, per_use)
         shared = use >= 0
@@ -284,7 +287,11 @@ class Graph:
         rest = (mixed << np.uint64(6)) | np.uint64(1 << 5)
         rank = (64 - np.floor(np.log2(rest.astype(np.float64)))).clip(1, 58).astype(np.uint8)
         np.maximum.at(self.values["sketch"], (value, register), rank)
-        np.add.at(self.values["content_requests"], value, np.float32(1))
+        listing = np.flatnonzero((uses >= 0) & (per_use > 0))
+        owner = tick.columns["use_account"]
+        cut = np.bincount(owner, per_use)[owner[listing]] >= MAX_CONTENTS
+        requests = np.where(cut, per_use[listing], tick.columns["use_counts"][listing, 0]).astype(np.float32)
+        np.add.at(self.values["content_requests"], self.uses["value"][uses[listing]], requests)
         self.values.touch(np.unique(value))
 
     def _mark(self, rows: NDArray, tick: Tick) -> None:

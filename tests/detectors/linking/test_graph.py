@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph, Tick
-from detectors.partials import SCHEMA
+from detectors.partials import MAX_CONTENTS, SCHEMA
 from tests.detectors.made import TICK_MS, partial
 
 HALF_LIFE_DAYS = 2.0
@@ -120,6 +120,19 @@ def test_contents_of_two_values_together() -> None:
     one, other, both = (subject.different_contents(np.array(values)) for values in ([0], [1], [0, 1]))
     assert both == pytest.approx(400, rel=0.3)
     assert max(one, other) < both
+
+
+@pytest.mark.parametrize(("listed", "share"), [(1, 40 / 4_000), (MAX_CONTENTS, 1.0)], ids=["each its own", "too many"])
+def test_contents_are_compared_with_the_requests_that_sent_them(listed: int, share: float) -> None:
+    subject, uses = graph(), [(f"a{one:02}", "template", 7) for one in range(40)]
+    contents = np.random.default_rng(3).integers(1, 2**64, 40 * listed, np.uint64)
+    columns = {"contents": contents, "use_contents": np.full(40, listed, np.int32)}
+    subject.update(tick(0, uses))
+    before = subject.values["content_requests"][0]
+    busy = tick(1, uses, **columns)
+    subject.update(Tick(busy.end_ms, busy.accounts, busy.columns | {"use_counts": 100 * busy.columns["use_counts"]}))
+    requests = subject.values["content_requests"][0] - before
+    assert subject.different_contents(np.array([0])) / requests == pytest.approx(share, rel=0.3)
 
 
 def test_values_of_one_account_are_bounded() -> None:
