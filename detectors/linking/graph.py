@@ -265,10 +265,11 @@ class Graph:
         for back in range(RECENT, 0, -1):
             chosen = order[end == back]
             who, which = account[chosen], family[chosen] - 1
-            recent = self.accounts["recent"][who, which]
-            recent[:, 1:] = recent[:, :-1].copy()
-            recent[:, 0] = value[chosen]
-            self.accounts["recent"][who, which] = recent
+            before, newest = self.accounts["recent"][who, which], value[chosen, None]
+            held = before == newest  # a use that was forgotten and comes again
+            gone = np.where(held.any(1), held.argmax(1), RECENT - 1)[:, None]
+            moved = np.concatenate([newest, before[:, :-1]], axis=1)
+            self.accounts["recent"][who, which] = np.where(np.arange(RECENT) <= gone, moved, before)
         self.accounts.touch(account)
 
     def _sketch(self, uses: NDArray, tick: Tick) -> None:

@@ -162,6 +162,18 @@ def test_recent_infrastructure_newest_first() -> None:
     assert subject.accounts["recent"][0, 1].tolist() == [-1] * 4
 
 
+def test_a_use_that_was_forgotten_and_comes_again_stands_once_among_the_recent() -> None:
+    subject = graph()
+    for value in (1, 2, 3):
+        subject.update(tick(value, [("a", "payment", value), ("b", "payment", value)]))
+    subject.free_uses(subject.members[0][:1], np.zeros(0, np.int64))
+    subject.update(tick(9, [("a", "payment", 1)]))
+    assert subject.accounts["recent"][0, 0].tolist() == [0, 2, 1, -1]
+    assert subject.accounts["recent"][1, 0].tolist() == [2, 1, 0, -1]
+    subject.update(tick(10, [("a", "payment", 4), ("b", "payment", 4), ("a", "payment", 5), ("b", "payment", 5)]))
+    assert subject.accounts["recent"][0, 0].tolist() == [4, 3, 0, 2]
+
+
 def test_restored_it_goes_on_alike() -> None:
     rng = np.random.default_rng(5)
 
