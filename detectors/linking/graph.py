@@ -159,6 +159,20 @@ class Graph:
         self._mark(rows, tick)
         return rows, uses
 
+    def daily(self, amounts: NDArray, first: NDArray, last: NDArray, least_days: float = 1.0) -> NDArray[np.float64]:
+        """Return decayed amounts per day between first and last sight.
+
+        A steady rate r sums to r τ (1 − e^(−T/τ)) in T days when it fades with the mean life τ (`memory_days`), so an
+        amount stands for τ (1 − e^(−T/τ)) days. Over T as they are, the old would look idle; over no more than τ, the
+        young busy.
+
+        Args:
+            amounts, first, last: decayed amounts and the times between which they came, ms, shape (B,).
+            least_days: shorter spans count as so long.
+        """
+        days = np.maximum((last - first) / DAY_MS, least_days)
+        return np.asarray(amounts / (-self.memory_days * np.expm1(-days / self.memory_days)), np.float64)
+
     def account_row(self, account: str) -> int:
         """Return the row of an account, −1 when it was never seen."""
         return int(self._account.get(np.array([digest(account)], np.uint64))[0])

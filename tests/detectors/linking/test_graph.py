@@ -80,6 +80,24 @@ def test_late_requests_fade_no_faster(late_ms: int) -> None:
     assert subject.accounts["models"][0, 0] == pytest.approx(mix, rel=1e-3)
 
 
+@pytest.mark.parametrize("days", [1, 2, 14, 90])
+def test_a_steady_account_has_the_same_rate_however_old_it_is(days: int) -> None:
+    subject = Graph(14.0, 1_000)
+    ticks = 8 * np.arange(1, 12 * days + 1)  # every two hours
+    for number in ticks.tolist():
+        subject.update(tick(number, [("a", "payment", 7)]))
+    span = [subject.accounts[name][:1] for name in ("first", "last")]
+    assert subject.daily(subject.accounts["counts"][:1, 0], *span) == pytest.approx(12.0, rel=0.05)
+
+
+def test_less_than_the_least_days_counts_as_so_many() -> None:
+    subject, now = Graph(14.0, 1_000), np.full(4, 100 * DAY_MS)
+    first = now - np.array([0, DAY_MS // 24, DAY_MS // 4, DAY_MS])
+    rates = [subject.daily(np.ones(4), first, now, least) for least in (1.0, 0.25)]
+    assert rates[0] == pytest.approx(1.0, rel=0.03)
+    assert rates[1] == pytest.approx([4.0, 4.0, 4.0, 1.0], rel=0.03)
+
+
 def test_first_and_last_sight() -> None:
     subject = graph()
     subject.update(tick(3, [("a", "payment", 7)]))

@@ -88,8 +88,9 @@ def test_usage_is_ranked_by_plan() -> None:
     graph.accounts["counts"][:160, :3] = np.arange(160)[:, None]
     norms.refresh(graph, np.arange(160))
     assert list(norms.tokens) == [0]
-    assert norms.tokens[0].tolist() == (2.0 * np.arange(100)).tolist()
-    assert norms.busy == pytest.approx(143.1)
+    a_day = graph.daily(np.ones(1), *np.zeros((2, 1)))[0]
+    assert norms.tokens[0] == pytest.approx(2.0 * a_day * np.arange(100))
+    assert norms.busy == pytest.approx(143.1 * a_day)
     again = Norms()
     again.load(norms.state())
     assert again.state()[3:] == norms.state()[3:]
