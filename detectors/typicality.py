@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, xlogy
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.traits import ELICITED, REFUSED
+from detectors.linking.traits import ELICITED, REFUSED, hours_of_day
 
 AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
 PARTS = (0.02, 0.1, 0.3, 0.6, 0.9)
@@ -34,7 +34,7 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
     first, last, created = (table[name][rows] for name in ("first", "last", "created"))
     counts = table["counts"][rows]
     rate = graph.daily(counts[:, 0], first, last)
-    hours = np.bitwise_count(table["hours"][rows]).astype(np.int64)
+    hours = hours_of_day(table["hours"][rows])
     shares = counts[:, [ELICITED, REFUSED]] / np.maximum(counts[:, :1], 1e-9)
     age = np.where(created >= 0, 1 + np.searchsorted(AGES_MS, first - created), 0)
     return [

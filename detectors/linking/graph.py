@@ -18,7 +18,7 @@ from detectors.linking.contenders import Contenders
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
-from detectors.linking.updates import note_update, since_update
+from detectors.linking.updates import note_update, since_update, updated_ms
 from detectors.models import account_columns
 from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, MAX_CONTENTS
 from detectors.windows import RowIndex, Table, decay
@@ -44,12 +44,12 @@ _TRAFFIC: dict[str, Column] = {
     "counts": ("f4", (len(COUNTS),)),
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "contents": ("f4", ()),
-    "hours": ("u4", ()),
+    "hours": ("u4", (2,)),
     "ticks": ("f4", ()),
 }
 """Traffic of an account, or of an account through a value. Counts decay with the half-life of links, from one update
 to the next; `contents` sums the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a
-request, `ticks` counts the ticks with one."""
+request in this and in the previous period of `traits`, `ticks` counts the ticks with one."""
 
 _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     LIVE: ("u1", ()),
@@ -247,7 +247,8 @@ class Graph:
         if not prefix:
             table["shared"][unique] *= kept
             table["replayed"][unique] *= kept
-        table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
+        traits.turn(table["hours"], unique, updated_ms(table, unique), tick.end_ms)
+        table["hours"][unique, 0] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
         note_update(table, unique, tick.end_ms)
         extend_spans(order, start, unique, table["first"], table["last"], plain(first, np.int64), plain(last, np.int64))
         table.touch(unique)

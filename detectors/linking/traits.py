@@ -71,7 +71,7 @@ def refusals(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
 
 
 def turn(maps: NDArray, rows: NDArray, updated: NDArray, end_ms: int) -> None:
-    """Begin a new period in `maps` (accounts, 2, …) where no tick of this one was added yet.
+    """Begin a new period in `maps` (rows, 2, …) where no tick of this one was added yet.
 
     Args:
         rows: which maps, shape (B,).
@@ -93,6 +93,11 @@ def varieties(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
     maps = accounts["variety"][rows]
     set_bits = np.bitwise_count(maps[:, 0] | maps[:, 1]).astype(np.float64)
     return np.where(set_bits > 0, np.maximum(-BITS * np.log1p(-np.minimum(set_bits, BITS - 0.5) / BITS), 1.0), 0.0)
+
+
+def hours_of_day(hours: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return how many hours of the day are marked in either period, `hours` of shape (B, 2) (`graph`), shape (B,)."""
+    return np.bitwise_count(hours[:, 0] | hours[:, 1]).astype(np.int64)
 
 
 def agents(accounts: Table, rows: NDArray) -> NDArray[np.uint64]:

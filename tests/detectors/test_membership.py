@@ -86,7 +86,7 @@ def app_users(graph: Graph, rows: np.ndarray) -> np.ndarray:
     """Make accounts new and alike, each busy for a few hours; six of them have one network with 24 others."""
     graph.accounts["counts"][rows, 0] = np.random.default_rng(2).poisson(47, len(rows))
     graph.accounts["created"][rows] = 499 * DAY_MS
-    graph.accounts["hours"][rows] = (1 << 12) - 1
+    graph.accounts["hours"][rows, 0] = (1 << 12) - 1
     share(graph, rows[:6], NETWORK, 30)
     return rows
 

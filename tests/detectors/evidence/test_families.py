@@ -63,7 +63,7 @@ def group(graph: Graph, requests: np.ndarray, kind: int = COMPONENT, **columns: 
         "counts": counts,
         "capabilities": np.ones((size, len(CAPABILITIES))),
         "contents": requests,
-        "hours": np.full(size, (1 << 24) - 1, np.uint32),
+        "hours": np.full((size, 2), (1 << 24) - 1, np.uint32),
         "ticks": requests,
         "asked": np.full((size, ASKED), np.iinfo(np.uint64).max),
         **columns,
@@ -169,7 +169,7 @@ def test_how_long_accounts_were_watched_changes_no_daily_figure(graph: Graph) ->
 
 def test_rhythm_tells_machines_from_people(graph: Graph) -> None:
     ticks = np.full(SIZE, 200.0)
-    office = np.full(SIZE, sum(1 << hour for hour in range(8, 18)), np.uint32)
+    office = np.full((SIZE, 2), sum(1 << hour for hour in range(8, 18)), np.uint32)
     assert rhythm.statistic(group(graph, ticks))[0] == pytest.approx(1.0, abs=0.01)
     assert rhythm.statistic(group(graph, ticks, hours=office))[0] < 0.45
     assert np.isnan(rhythm.statistic(group(graph, np.full(SIZE, 2.0)))[0])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from detectors.linking import traits
 from detectors.linking.graph import DAY_MS, Graph, Tick
 from detectors.partials import MAX_CONTENTS, SCHEMA
 from tests.detectors.made import TICK_MS, partial
@@ -110,7 +111,19 @@ def test_hours_of_the_day_are_remembered_as_bits() -> None:
     subject = graph()
     for number in (0, 1, 5, 96):  # 96 ticks are a day
         subject.update(tick(number, [("a", "payment", 7)]))
-    assert subject.accounts["hours"][0] == 0b11
+    assert subject.accounts["hours"][0].tolist() == [0b11, 0]
+
+
+def test_hours_of_two_periods_count_and_older_ones_do_not() -> None:
+    subject, period = graph(), traits.PERIOD_MS // TICK_MS
+    rows = {"accounts": 0, "uses": 1}
+    for turns, hours in enumerate(([0], [0, 4], [4, 8], [8, 12])):
+        number = turns * period + 16 * turns  # four hours later in the day each time
+        subject.update(tick(number, [("a", "payment", 7), ("b", "payment", 7)]))
+        for name, row in rows.items():
+            bits = getattr(subject, name)["hours"][row]
+            assert bits[0] | bits[1] == sum(1 << hour for hour in hours)
+    assert traits.hours_of_day(subject.accounts["hours"][:1]).tolist() == [2]
 
 
 @pytest.mark.parametrize("different", [50, 500, 20_000])
