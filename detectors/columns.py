@@ -15,6 +15,7 @@ from detectors.scan.fields import MISSING
 from detectors.scan.requests import Requests
 
 CACHE_ENTRIES = 1 << 18
+OTHER = "(other)"
 MAX_NAME = 128
 """Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
 NAMED = {
@@ -50,12 +51,22 @@ class Names:
         return self._codes[name]
 
     def _new(self, name: str) -> int:
-        if len(self.known) >= self.limit - 1:
-            name = "(other)"
+        if name not in self.known and self.full:
+            name = OTHER
         if name in self.known:
             return self.known.index(name)
         self.known.append(name)
         return len(self.known) - 1
+
+    @property
+    def full(self) -> bool:
+        """Tell whether every further name shares one number."""
+        return len(self.known) >= self.limit - 1
+
+    def rename(self, number: int, name: str) -> None:
+        """Let a number stand for a name that had none of its own; what it stood for shares that of the excess."""
+        self.known[number] = name
+        self._codes, self._by_hash = {None: -1}, {0: -1}
 
     def codes(self, names: Sequence[str | None]) -> NDArray[np.int16]:
         """Return the numbers of `names`, shape (len(names),)."""

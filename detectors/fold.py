@@ -13,7 +13,7 @@ from detectors.columns import Columns
 from detectors.compiled import by_row, rank_in_run
 from detectors.linking.handovers import FAILED_BIT
 from detectors.names import id_order
-from detectors.partials import COUNTS, FAMILIES, SCHEMA, Partial
+from detectors.partials import COUNTS, FAMILIES, MAX_CONTENTS, SCHEMA, Partial
 from detectors.slots import masks
 from detectors.tallies import contents_of, extremes, mixes_of, rearranged, tally, uses_of
 
@@ -23,8 +23,6 @@ ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 256, 126, 15, 8
 """Encoded size of a row of each kind; an account has its id besides."""
 MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "signature": 300}
 """Values of each family that one account is followed through in a tick: those with most requests."""
-MAX_CONTENTS = 8_000
-"""Different contents listed of one account in a tick."""
 MIX_KINDS = ("model", "access_path")
 TURNED_AWAY = [COUNTS.index(name) for name in ("status_429", "status_403")]
 FAILED = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]

@@ -24,6 +24,8 @@ MISSED = 3.0
 """An account is silent when it would have sent so many requests since its last: accounts at rest are not cut off."""
 FLOW = 4.0
 """The new flow is within this factor of the old one."""
+LEAST_DAYS = 0.25
+"""Flows of shorter spans count as of so long."""
 
 
 def continues(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
@@ -87,5 +89,5 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
 def _flow(graph: Graph, rows: NDArray) -> float:
     """Return the requests a day of `rows` together while they were at work."""
     table = graph.accounts
-    days = (int(table["last"][rows].max()) - int(table["first"][rows].min())) / DAY_MS
-    return float(table["counts"][rows, 0].sum()) / min(max(days, 0.25), graph.memory_days)
+    first, last = table["first"][rows].min(keepdims=True), table["last"][rows].max(keepdims=True)
+    return float(graph.daily(table["counts"][rows, 0].sum(keepdims=True), first, last, LEAST_DAYS)[0])

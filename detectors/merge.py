@@ -59,8 +59,19 @@ def _mix_codes(graph: Graph, partial: Partial, names: NDArray) -> NDArray:
     kind, codes = partial.column("mix_kind"), np.zeros(len(names), np.int64)
     for number, known in enumerate((graph.models, graph.paths)):
         used, inverse = np.unique(names[kind == number], return_inverse=True)
-        codes[kind == number] = known.codes([partial.names[name] for name in used.tolist()])[inverse]
+        named = [partial.names[name] for name in used.tolist()]
+        codes[kind == number] = known.codes(named)[inverse]
+        if known.full:
+            strange = [name for name in used.tolist() if partial.names[name] not in known.known]
+            graph.contenders[number].note(_served(partial, number, name) for name in strange)
     return codes
+
+
+def _served(partial: Partial, kind: int, name: int) -> tuple[str, list[str]]:
+    """Return a name with the accounts that were not refused or turned away every time they asked for it."""
+    mine = (partial.column("mix_kind") == kind) & (partial.column("mix_name") == name)
+    mine &= partial.column("mix_failed") < partial.column("mix_requests")
+    return partial.names[name], [partial.accounts[place] for place in partial.column("mix_account")[mine].tolist()]
 
 
 def _sort_uses(columns: dict[str, NDArray]) -> None:

@@ -25,6 +25,8 @@ COUNTS = (
     "refused", "status_429", "status_403", "elicited", "multi_turn",
 )  # fmt: skip
 FEATURES = 16
+MAX_CONTENTS = 8_000
+"""Different contents listed of one account in a tick."""
 VARIETIES = ("language", "country", "agent")
 
 SCHEMA: dict[str, tuple[str, tuple[int, ...]]] = {

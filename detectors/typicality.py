@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, xlogy
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import daily_rate
-from detectors.linking.traits import ELICITED, REFUSED
+from detectors.linking.traits import ELICITED, REFUSED, hours_of_day
 
 AGES_MS = (DAY_MS, 14 * DAY_MS, 60 * DAY_MS)
 PARTS = (0.02, 0.1, 0.3, 0.6, 0.9)
@@ -34,8 +33,8 @@ def traits(graph: Graph, rows: NDArray) -> list[NDArray[np.int64]]:
     table = graph.accounts
     first, last, created = (table[name][rows] for name in ("first", "last", "created"))
     counts = table["counts"][rows]
-    rate = daily_rate(first, last, counts[:, 0].astype(np.float64))
-    hours = np.bitwise_count(table["hours"][rows]).astype(np.int64)
+    rate = graph.daily(counts[:, 0], first, last)
+    hours = hours_of_day(table["hours"][rows])
     shares = counts[:, [ELICITED, REFUSED]] / np.maximum(counts[:, :1], 1e-9)
     age = np.where(created >= 0, 1 + np.searchsorted(AGES_MS, first - created), 0)
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.members import Groups, daily_rate
+from detectors.linking.members import Groups
 
 NAME = "evenness"
 
@@ -18,7 +18,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     NaN.
     """
     requests = groups.requests
-    rate = daily_rate(groups.column("first"), groups.column("last"), requests)
+    rate = groups.graph.daily(requests, groups.column("first"), groups.column("last"))
     mean = groups.mean(rate)
     variance = groups.mean(rate**2) - mean**2
     chance = 1.0 / np.maximum(groups.mean(requests), 1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.members import Groups, daily_rate
+from detectors.linking.members import Groups
 
 NAME = "mass"
 
@@ -15,7 +15,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     requests = groups.sum(groups.requests)
     first = np.minimum.reduceat(groups.column("first"), groups.start[:-1])
     last = np.maximum.reduceat(groups.column("last"), groups.start[:-1])
-    return np.log(np.maximum(daily_rate(first, last, requests) / max(groups.population.rate, 1e-3), 1e-3))
+    return np.log(np.maximum(groups.graph.daily(requests, first, last) / max(groups.population.rate, 1e-3), 1e-3))
 
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.members import Groups
+from detectors.linking.traits import hours_of_day
 
 NAME = "rhythm"
 
@@ -17,7 +18,7 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
     counted, not requests, so a burst says nothing; members with fewer than six active ticks are left out;
     NaN where too few remain.
     """
-    hours = np.bitwise_count(groups.column("hours")).astype(np.float64)
+    hours = hours_of_day(groups.column("hours"))
     whole = groups.graph.accounts["ticks"][groups.account]
     ticks = np.minimum(groups.column("ticks"), whole).astype(np.float64)
     expected = 24.0 * (1.0 - (1.0 - 1.0 / 24.0) ** ticks)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.members import Groups, daily_rate
+from detectors.linking.members import Groups
+from detectors.linking.norms import daily
 
 NAME = "volume"
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
     """Return ln(median member's requests per day / median account's), not below 0."""
-    table = groups.graph.accounts
-    first, last, counts = (table[name][groups.account] for name in ("first", "last", "counts"))
-    rate = daily_rate(first, last, counts[:, 0])
+    rate = daily(groups.graph, groups.account, groups.graph.accounts["counts"][groups.account, 0])
     return np.maximum(np.log(np.maximum(groups.quantile(rate, 0.5), 1e-3) / max(groups.population.rate, 1e-3)), 0.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.linking.updates import since_update
 from detectors.partials import COUNTS
 from detectors.windows import Table, decay
 from detectors.windows.table import Column
@@ -19,7 +20,7 @@ of the mix at each, summed (18 bytes)."""
 
 
 def note_failures(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: int) -> None:
-    """Take in the failures of one tick: refusals, 429 and 403; call when the mixes, but not yet `last`, are updated.
+    """Take in the failures of one tick: refusals, 429 and 403; call when the mixes, but not yet `updated`, are.
 
     One counter per account follows the name that most failures fall on (Boyer–Moore majority vote).
 
@@ -41,7 +42,7 @@ def note_failures(accounts: Table, rows: NDArray, columns: dict[str, NDArray], e
 
 
 def _vote(accounts: Table, who: NDArray, kind: int, name: NDArray, failed: NDArray, mix: str, end_ms: int) -> None:
-    held = accounts["blocked"][who, kind] * decay(end_ms - accounts["last"][who], HALF_LIFE_MS)[:, None]
+    held = accounts["blocked"][who, kind] * decay(since_update(accounts, who, end_ms), HALF_LIFE_MS)[:, None]
     share = accounts[mix][who, name] / np.maximum(accounts[mix][who].sum(1), 1e-9)
     same = (accounts["blocked_name"][who, kind] == name) | (held[:, 0] <= 0)
     over = np.where(same, 0.0, failed - held[:, 0])

@@ -100,5 +100,5 @@ def traffic(graph: Graph, templates: NDArray) -> dict[str, NDArray]:
     first = graph.uses["first"][rows]
     columns["first"] = np.minimum.reduceat(np.where(first > 0, first, np.iinfo(np.int64).max), start)
     columns["last"] = np.maximum.reduceat(graph.uses["last"][rows], start)
-    columns["hours"] = np.bitwise_or.reduceat(graph.uses["hours"][rows], start)
+    columns["hours"] = np.bitwise_or.reduceat(graph.uses["hours"][rows], start, axis=0)
     return columns

@@ -20,8 +20,9 @@ SPARE = 1 / 16
 def forget_idle(graph: Graph, clusters: Clusters, campaigns: Campaigns, before_ms: int, now_ms: int) -> int:
     """Forget accounts and uses silent since `before_ms`; return how many accounts.
 
-    Call when components and bundles were just made of uses since `before_ms`: none of theirs is idle then. A use that
-    has no traffic of its own yet (its account had the value before anybody else did) stays as long as its account.
+    Call when components and bundles were just made of uses since `before_ms`: none of theirs is idle then. Call when
+    nobody needs the rows of the tick any more: requests may be so late that theirs are idle. A use that has no traffic
+    of its own yet (its account had the value before anybody else did) stays as long as its account.
     """
     campaigns.release(now_ms)
     member = campaigns.holds(np.arange(graph.accounts.rows))

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from detectors.columns import Names
 from detectors.compiled import by_row, numbered, plain
 from detectors.hashing import digest, digests
-from detectors.linking import traits
+from detectors.linking import traits, updates
 from detectors.linking.additions import add_decayed, add_to_mix, extend_spans, sums_by_run
+from detectors.linking.contenders import Contenders
 from detectors.linking.follow import Followed, NewUses
 from detectors.linking.handovers import FAILED_BIT, Handovers
 from detectors.linking.templates import TemplateFamilies
+from detectors.linking.updates import note_update, since_update, updated_ms
 from detectors.models import account_columns
-from detectors.partials import CAPABILITIES, COUNTS, FAMILIES
+from detectors.partials import CAPABILITIES, COUNTS, FAMILIES, MAX_CONTENTS
 from detectors.windows import RowIndex, Table, decay
 from detectors.windows.table import LIVE, PAGE_ROWS, Column
 
@@ -38,15 +40,16 @@ SKETCH = 64
 _TRAFFIC: dict[str, Column] = {
     "first": ("i8", ()),
     "last": ("i8", ()),
+    **updates.COLUMNS,
     "counts": ("f4", (len(COUNTS),)),
     "capabilities": ("f4", (len(CAPABILITIES),)),
     "contents": ("f4", ()),
-    "hours": ("u4", ()),
+    "hours": ("u4", (2,)),
     "ticks": ("f4", ()),
 }
-"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links; `contents` sums
-the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a request, `ticks` counts the
-ticks with one."""
+"""Traffic of an account, or of an account through a value. Counts decay with the half-life of links, from one update
+to the next; `contents` sums the different contents of each tick, `hours` has a bit per hour of the day (UTC) with a
+request in this and in the previous period of `traits`, `ticks` counts the ticks with one."""
 
 _ACCOUNT: dict[str, Column] = _TRAFFIC | {
     LIVE: ("u1", ()),
@@ -106,6 +109,8 @@ class Graph:
         """Counts fade, so they stand for no more than so many days."""
         self.names = Names()
         self.models, self.paths = Names(MODELS), Names(PATHS)
+        self.contenders = [Contenders(kind, names) for kind, names in enumerate((self.models, self.paths))]
+        """Names without a column in `models` and in `paths`."""
         self.ids: list[str] = []
         self.memo: dict[str, Any] = {}
         """What was worked out from the accounts since the last `update`; whoever needs it again looks here first."""
@@ -153,6 +158,20 @@ class Graph:
         self._sketch(uses, tick)
         self._mark(rows, tick)
         return rows, uses
+
+    def daily(self, amounts: NDArray, first: NDArray, last: NDArray, least_days: float = 1.0) -> NDArray[np.float64]:
+        """Return decayed amounts per day between first and last sight.
+
+        A steady rate r sums to r τ (1 − e^(−T/τ)) in T days when it fades with the mean life τ (`memory_days`), so an
+        amount stands for τ (1 − e^(−T/τ)) days. Over T as they are, the old would look idle; over no more than τ, the
+        young busy.
+
+        Args:
+            amounts, first, last: decayed amounts and the times between which they came, ms, shape (B,).
+            least_days: shorter spans count as so long.
+        """
+        days = np.maximum((last - first) / DAY_MS, least_days)
+        return np.asarray(amounts / (-self.memory_days * np.expm1(-days / self.memory_days)), np.float64)
 
     def account_row(self, account: str) -> int:
         """Return the row of an account, −1 when it was never seen."""
@@ -209,7 +228,7 @@ class Graph:
             self.accounts[name][rows[known]] = tick.columns[name][known]
         known = tick.columns["organization"] > 0
         self.accounts["organization"][rows[known]] = tick.columns["organization"][known]
-        kept = decay(tick.end_ms - self.accounts["last"][rows], MIX_HALF_LIFE_MS)
+        kept = decay(since_update(self.accounts, rows, tick.end_ms), MIX_HALF_LIFE_MS)
         for kind, name in enumerate(("models", "paths")):
             mine = tick.columns["mix_kind"] == kind
             who, which, requests = (tick.columns[f"mix_{of}"][mine] for of in ("account", "name", "requests"))
@@ -219,7 +238,7 @@ class Graph:
     def _add(self, table: Table, rows: NDArray, tick: Tick, prefix: str, first: NDArray, last: NDArray) -> None:
         """Add a tick's traffic to `rows`, which may repeat when two templates became one family."""
         order, unique, start = by_row(plain(rows, np.int64), table.rows)
-        kept = decay(tick.end_ms - table["last"][unique], self.half_life_ms)
+        kept = decay(since_update(table, unique, tick.end_ms), self.half_life_ms)
         for name in ("counts", "capabilities"):
             add_decayed(order, start, unique, kept, table[name], plain(tick.columns[prefix + name], np.float32))
         contents = sums_by_run(order, start, plain(tick.columns[prefix + "contents"], np.float64))
@@ -228,7 +247,9 @@ class Graph:
         if not prefix:
             table["shared"][unique] *= kept
             table["replayed"][unique] *= kept
-        table["hours"][unique] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
+        traits.turn(table["hours"], unique, updated_ms(table, unique), tick.end_ms)
+        table["hours"][unique, 0] |= np.uint32(1 << ((tick.end_ms - 1) % DAY_MS // HOUR_MS))
+        note_update(table, unique, tick.end_ms)
         extend_spans(order, start, unique, table["first"], table["last"], plain(first, np.int64), plain(last, np.int64))
         table.touch(unique)
 
@@ -259,14 +280,18 @@ class Graph:
         for back in range(RECENT, 0, -1):
             chosen = order[end == back]
             who, which = account[chosen], family[chosen] - 1
-            recent = self.accounts["recent"][who, which]
-            recent[:, 1:] = recent[:, :-1].copy()
-            recent[:, 0] = value[chosen]
-            self.accounts["recent"][who, which] = recent
+            before, newest = self.accounts["recent"][who, which], value[chosen, None]
+            held = before == newest  # a use that was forgotten and comes again
+            gone = np.where(held.any(1), held.argmax(1), RECENT - 1)[:, None]
+            moved = np.concatenate([newest, before[:, :-1]], axis=1)
+            self.accounts["recent"][who, which] = np.where(np.arange(RECENT) <= gone, moved, before)
         self.accounts.touch(account)
 
     def _sketch(self, uses: NDArray, tick: Tick) -> None:
-        """Keep a HyperLogLog of each shared template's contents (Flajolet et al., AofA 2007)."""
+        """Keep a HyperLogLog of each shared template's contents (Flajolet et al., AofA 2007), and their requests.
+
+        Of an account with more contents than are listed, each that is listed counts for one request.
+        """
         per_use = tick.columns["use_contents"]
         use = np.repeat(uses, per_use)
         shared = use >= 0
@@ -278,7 +303,11 @@ class Graph:
         rest = (mixed << np.uint64(6)) | np.uint64(1 << 5)
         rank = (64 - np.floor(np.log2(rest.astype(np.float64)))).clip(1, 58).astype(np.uint8)
         np.maximum.at(self.values["sketch"], (value, register), rank)
-        np.add.at(self.values["content_requests"], value, np.float32(1))
+        listing = np.flatnonzero((uses >= 0) & (per_use > 0))
+        owner = tick.columns["use_account"]
+        cut = np.bincount(owner, per_use)[owner[listing]] >= MAX_CONTENTS
+        requests = np.where(cut, per_use[listing], tick.columns["use_counts"][listing, 0]).astype(np.float32)
+        np.add.at(self.values["content_requests"], self.uses["value"][uses[listing]], requests)
         self.values.touch(np.unique(value))
 
     def _mark(self, rows: NDArray, tick: Tick) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.norms import Norms
+from detectors.linking.norms import Norms, daily
 from detectors.linking.profile import embed, profile
 from detectors.models.peers import organized
 from detectors.windows import Table
@@ -79,7 +79,7 @@ class Population:
             self.capabilities = (own + PEERS_PRIOR * usual) / (votes + PEERS_PRIOR)
         self.elicited = float((counts[:, 9] / counts[:, 0]).mean())
         self.scores = np.sort(table["score"][active[:: len(active) // SCORES + 1]])
-        self.rate = float(np.median(daily_rate(table["first"][active], table["last"][active], counts[:, 0])))
+        self.rate = float(np.median(daily(graph, active, counts[:, 0])))
         self.young = float(young(graph, active).mean())
         self.norms.refresh(graph, active)
 
@@ -179,12 +179,3 @@ class Groups:
         """Return the lower q-quantile over the members of each group, shape (G,)."""
         order = np.lexsort((values, self.group))
         return values[order][self.start[:-1] + np.floor(q * (self.size - 1)).astype(np.int64)]
-
-
-def daily_rate(first: NDArray, last: NDArray, requests: NDArray) -> NDArray[np.float64]:
-    """Return requests per day between first and last sight, a day at least.
-
-    >>> daily_rate(np.array([0]), np.array([2 * 86_400_000]), np.array([10.0]))
-    array([5.])
-    """
-    return requests / np.maximum((last - first) / 86_400_000, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.blocked import MIXES, drops, failing
-from detectors.linking.graph import DAY_MS, MODELS, Graph
+from detectors.linking.graph import MODELS, Graph
 from detectors.linking.releases import Releases
 from detectors.linking.traits import BITS, ELICITED, agents, refusals, sum_bits, varieties
 
@@ -121,13 +121,8 @@ def ordinary(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
 
 
 def daily(graph: Graph, rows: NDArray, amounts: NDArray) -> NDArray[np.float64]:
-    """Return decayed amounts of the accounts per day between first and last sight, a day at least.
-
-    Amounts fade, so they stand for no more than `Graph.memory_days`, however old the account is: without that limit
-    young accounts would look busy for being young.
-    """
-    watched = (graph.accounts["last"][rows] - graph.accounts["first"][rows]) / DAY_MS
-    return np.asarray(amounts / np.clip(watched, 1.0, graph.memory_days), np.float64)
+    """Return decayed amounts of the accounts, shape (B,), per day between first and last sight (`Graph.daily`)."""
+    return graph.daily(amounts, graph.accounts["first"][rows], graph.accounts["last"][rows])
 
 
 def daily_tokens(graph: Graph, rows: NDArray) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.graph import DAY_MS, Graph
+from detectors.linking.graph import Graph
 
 CAPS = (1_000.0, 100_000.0, 20_000.0)
 """Requests a day, input tokens and output tokens a request that map to 1 (DETECTION §8: φ(v; c) = ln(1+v)/ln(1+c))."""
@@ -23,8 +23,8 @@ def profile(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
     table = graph.accounts
     counts = table["counts"][rows].astype(np.float64)
     requests = np.maximum(counts[:, 0], 1e-9)
-    days = np.maximum((table["last"][rows] - table["first"][rows]) / DAY_MS, 1.0)
-    sizes = np.stack([requests / days, counts[:, 1] / requests, counts[:, 2] / requests], axis=1)
+    rate = graph.daily(requests, table["first"][rows], table["last"][rows])
+    sizes = np.stack([rate, counts[:, 1] / requests, counts[:, 2] / requests], axis=1)
     squashed = np.minimum(np.log1p(sizes) / np.log1p(np.array(CAPS)), 1.0)
     habits = np.minimum(counts[:, [4, 5, 9, 10]] / requests[:, None], 1.0)
     wants = np.minimum(table["capabilities"][rows] / requests[:, None], 1.0)

@@ -37,6 +37,10 @@ class Releases:
         fresh = models[self._seen[models] == 0]
         self._seen[fresh] = end_ms
 
+    def forget(self, models: list[int]) -> None:
+        """Take numbers that now stand for other models for not yet seen."""
+        self._seen[models] = 0
+
     def refresh(self, graph: Graph, active: NDArray) -> None:
         """Look again at what the `active` accounts use."""
         self.model, self.time, self.adoption = -1, 0, 0.0

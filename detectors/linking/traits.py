@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled
 from detectors.linking import blocked
+from detectors.linking.updates import since_update, updated_ms
 from detectors.partials import COUNTS, ELICITATIONS, VARIETIES
 from detectors.windows import Table, decay
 from detectors.windows.registers import REGISTERS, distinct, register_and_rank
@@ -36,17 +37,17 @@ def note(accounts: Table, rows: NDArray, columns: dict[str, NDArray], end_ms: in
     """Take in what one tick says of the accounts in `rows`, after its mixes and before its traffic are added.
 
     Args:
-        accounts: the account table; `last` still says when each was seen before.
+        accounts: the account table; `updated` still says which tick of each was the one before.
         columns: the tick's (`partials.SCHEMA`).
         end_ms: end of the tick.
     """
     for name in ("variety", "refused", "handed"):
-        _turn(accounts[name], rows, accounts["last"][rows], end_ms)
+        turn(accounts[name], rows, updated_ms(accounts, rows), end_ms)
     accounts["variety"][rows, 0] |= columns["variety"]
     first = accounts["first"][rows]
     early = (first == 0) | (columns["first"] < first + DAY_MS)
     np.add.at(accounts["first_day"], rows[early], columns["counts"][early, 0])
-    held = accounts["elicitations"][rows] * decay(end_ms - accounts["last"][rows], PERIOD_MS)[:, None]
+    held = accounts["elicitations"][rows] * decay(since_update(accounts, rows, end_ms), PERIOD_MS)[:, None]
     accounts["elicitations"][rows] = held + columns["elicitations"]
     blocked.note_failures(accounts, rows, columns, end_ms)
 
@@ -69,9 +70,15 @@ def refusals(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
     return distinct(accounts["refused"][rows].max(1))
 
 
-def _turn(maps: NDArray, rows: NDArray, last_ms: NDArray, end_ms: int) -> None:
-    """Begin a new period in `maps` (accounts, 2, …) where the account was not seen in this one yet."""
-    behind = (end_ms - 1) // PERIOD_MS - last_ms // PERIOD_MS
+def turn(maps: NDArray, rows: NDArray, updated: NDArray, end_ms: int) -> None:
+    """Begin a new period in `maps` (rows, 2, …) where no tick of this one was added yet.
+
+    Args:
+        rows: which maps, shape (B,).
+        updated: end of the latest tick added to each, ms, shape (B,).
+        end_ms: end of the tick that is to be added.
+    """
+    behind = (end_ms - 1) // PERIOD_MS - (updated - 1) // PERIOD_MS
     turned = rows[behind > 0]
     maps[turned, 1] = maps[turned, 0]
     maps[turned, 0] = 0
@@ -86,6 +93,11 @@ def varieties(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
     maps = accounts["variety"][rows]
     set_bits = np.bitwise_count(maps[:, 0] | maps[:, 1]).astype(np.float64)
     return np.where(set_bits > 0, np.maximum(-BITS * np.log1p(-np.minimum(set_bits, BITS - 0.5) / BITS), 1.0), 0.0)
+
+
+def hours_of_day(hours: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return how many hours of the day are marked in either period, `hours` of shape (B, 2) (`graph`), shape (B,)."""
+    return np.bitwise_count(hours[:, 0] | hours[:, 1]).astype(np.int64)
 
 
 def agents(accounts: Table, rows: NDArray) -> NDArray[np.uint64]:

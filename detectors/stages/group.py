@@ -36,7 +36,7 @@ from detectors.stages.header import header_entry, open_snapshot
 from detectors.strands import telling_parts
 from detectors.testimony import Testimony, testify
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 LINK_EVERY_MS = 2 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS
@@ -189,22 +189,13 @@ class GroupStage:
         rows, uses, evicted = *graph.update(tick), self.evicted
         self.population.norms.releases.see(tick.columns, tick.end_ms)
         self.models.observe(graph, tick, rows, main_clusters(graph, tick, rows, uses), self.account_alerts.accused)
-        if tick.end_ms - self._linked_ms >= LINK_EVERY_MS:
+        since = tick.end_ms - int(2 * links.half_life_days * DAY_MS)
+        linked = tick.end_ms - self._linked_ms >= LINK_EVERY_MS
+        if linked:
             self._linked_ms = tick.end_ms
-            self.population.refresh(graph, tick.end_ms - WEEK_MS)
-            everyone = np.arange(graph.accounts.rows)
-            since = tick.end_ms - int(2 * links.half_life_days * DAY_MS)
-            label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since)
-            self.clusters.assign_components(label)
-            if BUNDLE in self.kinds:
-                self.clusters.assign_bundles(bundles(graph, links.min_accounts, since))
-            at_work = graph.accounts["last"][everyone] >= since
-            codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
-            self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
-            self.clusters.assign_subpopulations(links.min_accounts, since)
-            if tick.end_ms // DAY_MS != self._evicted_on:
-                self._evicted_on = tick.end_ms // DAY_MS
-                self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
+            self._link(tick.end_ms, since)
+        for names in graph.contenders:
+            names.end_tick(tick.end_ms)
         multipliers = self.campaign_book.rulings.multipliers(tick.end_ms)
         if multipliers is not None:
             self.fusion.reweigh(multipliers)
@@ -213,11 +204,31 @@ class GroupStage:
         hot = self._judge(due, tick.end_ms) if due else []
         outputs = self.campaign_book.update(hot, rows, uses, tick)
         alone = self.account_alerts.update(tick)
+        if linked and tick.end_ms // DAY_MS != self._evicted_on:
+            self._evicted_on = tick.end_ms // DAY_MS
+            self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
         self.evicted += forget_surplus(graph, self.clusters, self.campaign_book, links.max_accounts)
         self.account_alerts.forget()
         if self.evicted > evicted:
             self.campaign_book.forget()
         return Outputs(outputs.alerts + alone.alerts, outputs.decisions + alone.decisions)
+
+    def _link(self, end_ms: int, since_ms: int) -> None:
+        """Look again at everybody, and at which accounts belong together by what they did since `since_ms`."""
+        graph, links = self.graph, self.settings.links
+        active = np.flatnonzero(graph.accounts["last"][: graph.accounts.rows] >= end_ms - WEEK_MS)
+        given = [names.settle(graph.accounts, active, end_ms) for names in graph.contenders]
+        self.population.norms.releases.forget(given[0])
+        self.population.refresh(graph, end_ms - WEEK_MS)
+        everyone = np.arange(graph.accounts.rows)
+        label = components(graph, links.theta, links.min_accounts, verified(graph, everyone), since_ms)
+        self.clusters.assign_components(label)
+        if BUNDLE in self.kinds:
+            self.clusters.assign_bundles(bundles(graph, links.min_accounts, since_ms))
+        at_work = graph.accounts["last"][everyone] >= since_ms
+        codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
+        self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
+        self.clusters.assign_subpopulations(links.min_accounts, since_ms)
 
     def _count(self, tick: Tick, rows: NDArray, uses: NDArray) -> NDArray:
         """Add the tick to the windows of every cluster it touches; return those."""
@@ -401,6 +412,7 @@ class GroupStage:
                 "population": self.population.state(),
             },
             "names": [graph.names.known, graph.models.known, graph.paths.known],
+            "contenders": [names.state() for names in graph.contenders],
             "handovers": graph.handovers.state(),
             "works": self.clusters.works.state(),
             "bundles": {cluster: values.tolist() for cluster, values in self.clusters.bundles.items()},
@@ -443,6 +455,8 @@ class GroupStage:
         known = msgspec.msgpack.decode(parts["names"])
         for names, mine in zip((self.graph.names, self.graph.models, self.graph.paths), known, strict=True):
             names.codes(mine)
+        for one, state in zip(self.graph.contenders, msgspec.msgpack.decode(parts["contenders"]), strict=True):
+            one.load(state)
         pages = ((key[6:], value) for key, value in entries.items() if key.startswith("graph/"))
         self.graph.restore(pages, rest["singles"])
         self.graph.templates.load([joined(parts, f"templates{number}") for number in range(4)])

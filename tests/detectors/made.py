@@ -167,7 +167,7 @@ def population() -> Graph:
     table["first"][rows], table["last"][rows] = 500 * DAY_MS, 510 * DAY_MS
     table["created"][rows] = (500 - rng.integers(0, 400, len(rows))) * DAY_MS
     table["counts"][rows, 0] = rng.lognormal(3, 1.5, len(rows)) + 1
-    table["hours"][rows] = rng.integers(0, 1 << 24, len(rows))
+    table["hours"][rows, 0] = rng.integers(0, 1 << 24, len(rows))
     return graph
 
 
@@ -199,5 +199,5 @@ def machines(graph: Graph, rows: np.ndarray) -> np.ndarray:
     """Make accounts new, alike and busy round the clock."""
     graph.accounts["counts"][rows, 0] = np.random.default_rng(1).poisson(200, len(rows))
     graph.accounts["created"][rows] = 499 * DAY_MS
-    graph.accounts["hours"][rows] = (1 << 24) - 1
+    graph.accounts["hours"][rows, 0] = (1 << 24) - 1
     return rows

@@ -106,6 +106,20 @@ def test_names_are_numbered_in_order_and_the_excess_shares_one() -> None:
     assert names.known == ["a", "b", "(other)"]
 
 
+def test_a_renamed_number_stands_for_the_new_name_and_the_others_stay() -> None:
+    names = Names(4)
+    names.codes(["a", "b", "c", "d"])
+    names.rename(1, "d")
+    assert names.full
+    assert names.codes(["a", "b", "c", "d", "e"]).tolist() == [0, 3, 2, 1, 3]
+
+
+def test_known_names_keep_their_numbers_when_a_full_table_forgets_its_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detectors.columns.CACHE_ENTRIES", 2)
+    names = Names(3)
+    assert [names.codes([name]).tolist() for name in ("a", "b", "c", "d", "a", "b")] == [[0], [1], [2], [2], [0], [1]]
+
+
 def test_names_restored_from_what_is_known_number_alike() -> None:
     names, restored = Names(4), Names(4)
     names.codes(["x", "y", "z", "w"])

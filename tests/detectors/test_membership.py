@@ -84,9 +84,9 @@ def test_in_a_cell_that_is_a_mixture_only_the_ring_is_accused(graph: Graph) -> N
 
 def app_users(graph: Graph, rows: np.ndarray) -> np.ndarray:
     """Make accounts new and alike, each busy for a few hours; six of them have one network with 24 others."""
-    graph.accounts["counts"][rows, 0] = np.random.default_rng(2).poisson(60, len(rows))
+    graph.accounts["counts"][rows, 0] = np.random.default_rng(2).poisson(47, len(rows))
     graph.accounts["created"][rows] = 499 * DAY_MS
-    graph.accounts["hours"][rows] = (1 << 12) - 1
+    graph.accounts["hours"][rows, 0] = (1 << 12) - 1
     share(graph, rows[:6], NETWORK, 30)
     return rows
 
@@ -104,7 +104,7 @@ def alike(graph: Graph, rows: np.ndarray) -> Groups:
 
 def test_users_of_an_app_who_meet_on_an_exit_are_not_the_campaign_in_their_cell(graph: Graph) -> None:
     campaign, users = machines(graph, np.arange(20)), app_users(graph, np.arange(1_000, 1_100))
-    graph.accounts["counts"][campaign, 0] = np.random.default_rng(1).poisson(90, 20)
+    graph.accounts["counts"][campaign, 0] = np.random.default_rng(1).poisson(71, 20)
     share(graph, campaign, PAYMENT, 20)
     rows = np.concatenate([campaign, users])
     assert ringed(graph, rows)[20:26].all()

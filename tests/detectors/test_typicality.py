@@ -20,11 +20,11 @@ def graph() -> Graph:
     table["first"][rows], table["last"][rows] = 100 * DAY_MS, 110 * DAY_MS
     table["counts"][rows, 0] = rng.lognormal(3, 1.5, len(rows)) + 1
     table["created"][rows] = 100 * DAY_MS - rng.integers(0, 400, len(rows)) * DAY_MS
-    table["hours"][rows] = rng.integers(0, 1 << 24, len(rows))
+    table["hours"][rows, 0] = rng.integers(0, 1 << 24, len(rows))
     campaign = rows[:CAMPAIGN]
     table["counts"][campaign, 0] = rng.poisson(300, len(campaign))
     table["created"][campaign] = 99 * DAY_MS
-    table["hours"][campaign] = (1 << 24) - 1
+    table["hours"][campaign, 0] = (1 << 24) - 1
     return graph
 
 
@@ -58,7 +58,7 @@ def test_parts_of_one_campaign_do_not_differ_and_strangers_do(graph: Graph) -> N
 
 def test_having_been_here_for_longer_makes_no_difference(graph: Graph) -> None:
     members = np.arange(CAMPAIGN)
-    graph.accounts["hours"][members[:75]] = 1
+    graph.accounts["hours"][members[:75]] = [1, 0]
     assert not differ(graph, members, members < 75, members >= 75)
     assert (nearness(graph, members, members < 75, members >= 75, (HOURS,))[:75] <= 0.5).all()
     assert (nearness(graph, members, members < 75, members >= 75)[:75] > 0.5).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from detectors import typicality
 from detectors.evidence import (
     FAMILIES,
     arbitrage,
@@ -63,7 +64,7 @@ def group(graph: Graph, requests: np.ndarray, kind: int = COMPONENT, **columns: 
         "counts": counts,
         "capabilities": np.ones((size, len(CAPABILITIES))),
         "contents": requests,
-        "hours": np.full(size, (1 << 24) - 1, np.uint32),
+        "hours": np.full((size, 2), (1 << 24) - 1, np.uint32),
         "ticks": requests,
         "asked": np.full((size, ASKED), np.iinfo(np.uint64).max),
         **columns,
@@ -171,16 +172,36 @@ def test_cohort_is_young_and_born_together(graph: Graph) -> None:
     assert np.isnan(cohort.statistic(group(graph, np.ones(SIZE), created=np.full(SIZE, -1)))[0])
 
 
+def test_how_long_accounts_were_watched_changes_no_daily_figure(graph: Graph) -> None:
+    """Ten requests a day, for ten days or for ninety: the counts fade, with a half-life of fourteen days."""
+    days = np.repeat([10.0, 90.0], SIZE // 2)
+    faded = 10.0 * graph.memory_days * (1.0 - np.exp(-days / graph.memory_days))
+    first = (110 - days).astype(np.int64) * DAY_MS
+    both = group(graph, faded, first=first)
+    assert evenness.statistic(both)[0] == pytest.approx(1.0, abs=1e-3)
+    assert volume.statistic(both)[0] == pytest.approx(np.log(5.0), abs=1e-3)
+    old = group(graph, faded[SIZE // 2 :], first=first[SIZE // 2 :])
+    young = group(graph, faded[: SIZE // 2], first=first[: SIZE // 2])
+    assert mass.statistic(old)[0] == pytest.approx(mass.statistic(young)[0], abs=1e-3)
+    rates = profile(graph, np.arange(graph.accounts.rows))[:, 0]
+    assert rates == pytest.approx(rates[0], abs=1e-3)
+    assert len(set(typicality.traits(graph, np.arange(graph.accounts.rows))[0].tolist())) == 1
+    watched = Population()
+    watched.refresh(graph, 0)
+    assert watched.rate == pytest.approx(10.0, rel=1e-3)
+
+
 def test_rhythm_tells_machines_from_people(graph: Graph) -> None:
     ticks = np.full(SIZE, 200.0)
-    office = np.full(SIZE, sum(1 << hour for hour in range(8, 18)), np.uint32)
+    office = np.full((SIZE, 2), sum(1 << hour for hour in range(8, 18)), np.uint32)
     assert rhythm.statistic(group(graph, ticks))[0] == pytest.approx(1.0, abs=0.01)
     assert rhythm.statistic(group(graph, ticks, hours=office))[0] < 0.45
     assert np.isnan(rhythm.statistic(group(graph, np.full(SIZE, 2.0)))[0])
 
 
 def test_volume_is_a_ratio_to_the_ordinary_account(graph: Graph) -> None:
-    assert volume.statistic(group(graph, np.full(SIZE, 200.0)))[0] == pytest.approx(np.log(10.0))
+    ten_days = 1.0 / graph.daily(np.ones(1), np.zeros(1), np.full(1, 10 * DAY_MS))
+    assert volume.statistic(group(graph, np.full(SIZE, 20.0 * ten_days)))[0] == pytest.approx(np.log(10.0))
     assert volume.statistic(group(graph, np.full(SIZE, 2.0)))[0] == 0.0
 
 

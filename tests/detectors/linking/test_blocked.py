@@ -7,6 +7,7 @@ import pytest
 
 from detectors.linking.blocked import drops, note_failures
 from detectors.linking.graph import Graph
+from detectors.linking.updates import note_update
 
 DAY_MS = 86_400_000
 
@@ -19,7 +20,7 @@ def fail(graph: Graph, name: int, failed: float, end_ms: int = 100 * DAY_MS) -> 
         "mix_failed": np.array([failed, 0.0]),
     }
     note_failures(graph.accounts, np.array([0]), columns, end_ms)
-    graph.accounts["last"][0] = end_ms
+    note_update(graph.accounts, np.array([0]), end_ms)
 
 
 def blocked(graph: Graph) -> tuple[int, float, float]:
@@ -31,7 +32,6 @@ def blocked(graph: Graph) -> tuple[int, float, float]:
 def graph() -> Graph:
     made = Graph(14.0, 1_000)
     made.accounts.extend(1)
-    made.accounts["last"][0] = 100 * DAY_MS
     made.accounts["models"][0, [3, 4]] = [30.0, 10.0]
     return made
 
@@ -55,6 +55,13 @@ def test_failures_fade(graph: Graph) -> None:
     fail(graph, 3, 4.0)
     fail(graph, 3, 1.0, 114 * DAY_MS)
     assert blocked(graph)[:2] == (3, pytest.approx(3.0))
+
+
+def test_failures_fade_no_faster_when_the_requests_come_late(graph: Graph) -> None:
+    fail(graph, 3, 4.0)
+    graph.accounts["last"][0] = 86 * DAY_MS
+    fail(graph, 3, 1.0)
+    assert blocked(graph)[:2] == (3, pytest.approx(5.0))
 
 
 def test_an_account_that_never_failed_lost_nothing(graph: Graph) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from detectors.feedback import Verdict
 from detectors.linking.graph import DAY_MS
@@ -52,6 +53,23 @@ def test_idle_accounts_and_values_are_forgotten_and_their_rows_used_again() -> N
     check(subject)
     assert subject.graph.accounts.rows == 4
     assert subject.graph.values["accounts"][subject.graph.values["family"] == 1].tolist() == [2]
+
+
+def test_requests_so_late_that_their_rows_are_idle_at_once_count_for_nobody_else() -> None:
+    subject = stage()
+    crowd: Uses = [(f"regular{one}", "template", 1) for one in range(5)]
+    subject.process([partial(0, crowd), partial(5 * DAY_TICKS - 9, crowd)])
+    cluster = subject.graph.values["cluster"][0]
+    assert cluster >= 0
+    before = subject.clusters.table["requests"][cluster]
+    late = partial(0, [(f"late{one}", "template", 2) for one in range(5)], number=1)
+    subject.partitions = 2
+    day = 5 * DAY_TICKS
+    subject.process([partial(day, [("regular0", "device", 9)]), structs.replace(late, tick=day)])
+    assert subject._evicted_on == 5
+    assert subject.clusters.table["requests"][cluster] == before
+    assert subject.evicted == 5
+    check(subject)
 
 
 def test_many_accounts_of_one_request_are_bounded_and_regulars_stay() -> None:

@@ -43,6 +43,16 @@ def test_a_name_that_many_take_up_is_a_release() -> None:
     assert again.state() == releases.state()
 
 
+def test_a_number_that_stands_for_another_model_is_new() -> None:
+    releases = Releases()
+    for model in (OLD, NEW):
+        used(releases, model, START)
+    releases.forget([NEW])
+    used(releases, NEW, START + 3 * DAY_MS)
+    releases.refresh(world(100), np.arange(1_000))
+    assert (releases.model, releases.time) == (NEW, START + 3 * DAY_MS)
+
+
 @pytest.mark.parametrize(
     ("adopters", "first_seen", "now"),
     [(19, 3, 4), (100, 1, 4), (100, 3, 11)],

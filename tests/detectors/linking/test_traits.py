@@ -8,9 +8,10 @@ import pytest
 from detectors.linking import traits
 from detectors.linking.graph import Graph
 from detectors.linking.norms import Norms, octave
+from detectors.linking.updates import note_update
 from detectors.partials import COUNTS
 
-PERIOD = traits.PERIOD_MS
+PERIOD, SECOND = traits.PERIOD_MS, 1_000
 
 
 def graph_of(size: int) -> Graph:
@@ -27,18 +28,27 @@ def seen(graph: Graph, bits: list[int], end_ms: int) -> None:
     traits.note(graph.accounts, np.array([0]), columns, end_ms)
     accounts = graph.accounts
     accounts["first"][0] = accounts["first"][0] or end_ms - 1
-    accounts["last"][0] = end_ms - 1
+    note_update(accounts, np.array([0]), end_ms)
 
 
 def test_values_of_two_periods_count_and_older_ones_do_not() -> None:
     graph = graph_of(1)
-    seen(graph, [0b1, 0b1, 0], 5 * PERIOD + 1)
-    seen(graph, [0b10, 0b1, 0], 5 * PERIOD + 2)
+    seen(graph, [0b1, 0b1, 0], 5 * PERIOD + SECOND)
+    seen(graph, [0b10, 0b1, 0], 5 * PERIOD + 2 * SECOND)
     assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[2, 1, 0]], atol=0.1)
-    seen(graph, [0b100, 0b1, 0], 6 * PERIOD + 1)
+    seen(graph, [0b100, 0b1, 0], 6 * PERIOD + SECOND)
     assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[3, 1, 0]], atol=0.1)
-    seen(graph, [0b1000, 0b1, 0], 8 * PERIOD + 1)
+    seen(graph, [0b1000, 0b1, 0], 8 * PERIOD + SECOND)
     assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[1, 1, 0]], atol=0.1)
+
+
+def test_late_requests_begin_a_period_no_second_time() -> None:
+    graph = graph_of(1)
+    seen(graph, [0b1, 0b1, 0], 6 * PERIOD)
+    graph.accounts["last"][0] = 6 * PERIOD - 1
+    for tick in (1, 2):
+        seen(graph, [0b10, 0b1, 0], 6 * PERIOD + tick * SECOND)
+    assert np.allclose(traits.varieties(graph.accounts, np.array([0])), [[2, 1, 0]], atol=0.1)
 
 
 def test_norms_are_those_of_accounts_of_like_volume_and_survive_a_restart() -> None:
@@ -78,8 +88,9 @@ def test_usage_is_ranked_by_plan() -> None:
     graph.accounts["counts"][:160, :3] = np.arange(160)[:, None]
     norms.refresh(graph, np.arange(160))
     assert list(norms.tokens) == [0]
-    assert norms.tokens[0].tolist() == (2.0 * np.arange(100)).tolist()
-    assert norms.busy == pytest.approx(143.1)
+    a_day = graph.daily(np.ones(1), *np.zeros((2, 1)))[0]
+    assert norms.tokens[0] == pytest.approx(2.0 * a_day * np.arange(100))
+    assert norms.busy == pytest.approx(143.1 * a_day)
     again = Norms()
     again.load(norms.state())
     assert again.state()[3:] == norms.state()[3:]
