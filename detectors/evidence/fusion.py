@@ -150,6 +150,11 @@ class Fusion:
         self.totals.add(peak, int(groups.kind[group]), float(groups.size[group]))
         self.honest.add(judgement.raw[:, group])
 
+    def doubt(self, groups: Groups, group: int, minus_ln_p: float) -> None:
+        """Let one group that may be honest or not count as one whose total reaches a rank, or further."""
+        kind, size = int(groups.kind[group]), float(groups.size[group])
+        self.totals.doubt(self.totals.value_at(minus_ln_p, kind, size), kind, size)
+
     def state(self) -> dict[str, Any]:
         """Return what `load` takes."""
         families = {name: reference.state() for name, reference in self.references.items()}

@@ -26,8 +26,8 @@ SIZES = (60.0, 200.0)
 GROUPS = len(SIZES) + 1
 ENOUGH = 30
 """A kind and size with fewer reportable groups borrows those of the whole kind, or of all kinds."""
-TAIL = 0.75
-TAIL_NATS = -float(np.log(1.0 - TAIL))
+TAILS = (0.75, 0.5, 0.25, 0.0)
+"""A tail begins at the first of these quantiles beyond which at most half of the groups are doubted ones."""
 RULE_OF_THREE = 3.0
 """Reportable groups added to those seen: none among n leaves a rate of up to 3/n (95 %)."""
 BORROWED = 15.0
@@ -35,10 +35,17 @@ BORROWED = 15.0
 Shipped = Mapping[int, Mapping[int, tuple[int, Sequence[float]]]]
 
 
+class _Votes(NamedTuple):
+    told: NDArray
+    doubted: NDArray
+    seen: int
+
+
 class _Tail(NamedTuple):
     sample: NDArray
     untold: float
     start: float
+    nats: float
     scale: float
 
 
@@ -50,6 +57,11 @@ class Totals:
     what is shipped; the operator's own groups join it and, once there are enough of a kind, replace it. How high the
     few that could be reported reach is learned from what is shipped until the operator has enough of those too.
 
+    Of a group that may be honest or not it is only known that it reaches a level: it counts as one that goes beyond,
+    nobody knows how far (a censored value: the mean excess of an exponential tail is the sum of all excesses over the
+    number of those that are whole; Epstein and Sobel, J. Am. Stat. Assoc. 1953). So campaigns that are not found yet
+    cannot take the tail wherever they go, and leaving them out does not make it short.
+
     Args:
         shipped: by `Population.identified` and `bucket`, how many groups could never be reported, and the totals of the
             others.
@@ -57,7 +69,8 @@ class Totals:
 
     def __init__(self, shipped: Shipped = SHIPPED_TOTALS) -> None:
         self._shipped, self._identified = shipped, 2
-        self._own: dict[int, list[float]] = {}
+        self._own: dict[int, list[tuple[float, bool]]] = {}
+        """Votes, and whether the total is doubted."""
         self._tails: dict[int, _Tail] = {}
 
     @property
@@ -77,10 +90,25 @@ class Totals:
 
     def add(self, total: float, kind: int, size: float) -> None:
         """Let one honest group vote; `UNTOLD` for one that could never be reported."""
-        votes = self._own.setdefault(bucket(kind, size), [])
-        votes.append(float(total))
+        self._add((float(total), False), bucket(kind, size))
+
+    def doubt(self, total: float, kind: int, size: float) -> None:
+        """Let one group vote that may be honest or not: one that reaches `total`, or further."""
+        self._add((float(total), True), bucket(kind, size))
+
+    def _add(self, vote: tuple[float, bool], number: int) -> None:
+        votes = self._own.setdefault(number, [])
+        votes.append(vote)
         del votes[:-RESERVOIR]
         self._tails.clear()
+
+    def doubtful(self, minus_ln_p: float, kind: int, size: float) -> float:
+        """Return the −ln p from which on a group is doubted that would call for an alert at `minus_ln_p`.
+
+        Halfway to there from the least that a group can have that could be reported at all.
+        """
+        untold = self._tail(bucket(kind, size)).untold
+        return max(untold + minus_ln_p, 2.0 * untold) / 2.0
 
     def minus_ln_p(self, totals: NDArray, kinds: NDArray, sizes: NDArray) -> NDArray[np.float64]:
         """Return −ln p of each total among honest groups of its kind and size, shape (G,); 0 of `UNTOLD`."""
@@ -90,8 +118,8 @@ class Totals:
             mine, tail = buckets == number, self._tail(number)
             at_least = len(tail.sample) - np.searchsorted(tail.sample, totals[mine], "left")
             body = -np.log((at_least + 1) / (len(tail.sample) + 1))
-            beyond = TAIL_NATS + (totals[mine] - tail.start) / tail.scale
-            told = np.where(totals[mine] > tail.start, beyond, np.minimum(body, TAIL_NATS))
+            beyond = tail.nats + (totals[mine] - tail.start) / tail.scale
+            told = np.where(totals[mine] > tail.start, beyond, np.minimum(body, tail.nats))
             result[mine] = np.where(totals[mine] > UNTOLD, tail.untold + told, 0.0)
         return result
 
@@ -99,52 +127,52 @@ class Totals:
         """Return the least total whose −ln p is `minus_ln_p`."""
         tail = self._tail(bucket(kind, size))
         told = minus_ln_p - tail.untold
-        if told < TAIL_NATS and len(tail.sample):
+        if told < tail.nats and len(tail.sample):
             return float(np.quantile(tail.sample, max(1.0 - np.exp(-told), 0.0)))
-        return tail.start + tail.scale * (told - TAIL_NATS)
+        return tail.start + tail.scale * (told - tail.nats)
 
     def _tail(self, number: int) -> _Tail:
         if number not in self._tails:
-            own, votes = self._sample([number])
-            kind, kind_votes = self._sample(_buckets(number // GROUPS))
-            whole, whole_votes = self._sample(range(len(KINDS) * GROUPS))
-            pools = ((own, votes), (kind, kind_votes), (whole, whole_votes))
-            told, seen = next((pool for pool in pools if pool[1] >= ENOUGH), pools[-1])
+            own = self._votes([number])
+            kind = self._votes(_buckets(number // GROUPS))
+            whole = self._votes(range(len(KINDS) * GROUPS))
+            told, _, seen = next((pool for pool in (own, kind, whole) if pool.seen >= ENOUGH), whole)
             untold = max(float(np.log((seen + 1) / (len(told) + RULE_OF_THREE))), 0.0)
-            whole = whole if len(whole) >= ENOUGH else self._every_told()
-            sample = next((part for part in (own, kind) if len(part) >= ENOUGH), whole)
-            start, excess = _excess(sample)
-            _, others = _excess(whole)
-            borrowed = BORROWED * float(others.mean() if len(others) else 1.0)
-            scale = max((float(excess.sum()) + borrowed) / (len(excess) + BORROWED), 1e-3)
-            self._tails[number] = _Tail(sample, untold, start, scale)
+            whole = whole if len(whole.told) >= ENOUGH else self._votes(range(len(KINDS) * GROUPS), replaced=True)
+            sample = next((part for part in (own, kind) if len(part.told) >= ENOUGH), whole)
+            start, nats, excess, number_whole = _excess(sample)
+            *_, others, others_whole = _excess(whole)
+            borrowed = BORROWED * (others / others_whole if others_whole else 1.0)
+            scale = max((excess + borrowed) / (number_whole + BORROWED), 1e-3)
+            self._tails[number] = _Tail(sample.told, untold, start, nats, scale)
         return self._tails[number]
 
-    def _sample(self, buckets: Iterable[int]) -> tuple[NDArray[np.float64], int]:
-        """Return the totals of groups that could be reported, sorted, and how many groups voted."""
-        known, told, seen = self._shipped[self._identified], list[float](), 0
+    def _votes(self, buckets: Iterable[int], replaced: bool = False) -> _Votes:
+        """Return the totals of groups that could be reported, sorted, doubted ones too, and how many groups voted.
+
+        Args:
+            replaced: with what is shipped of kinds that the operator's own groups have replaced.
+        """
+        known, told, doubted, seen = self._shipped[self._identified], list[float](), list[float](), 0
         for number in buckets:
-            votes = self._own.get(number, [])
-            told += [vote for vote in votes if vote > UNTOLD]
-            seen += len(votes)
-            if number in known and self.provisional(number // GROUPS):
+            own = self._own.get(number, [])
+            told += [total for total, _ in own if total > UNTOLD]
+            doubted += [total for total, doubt in own if doubt]
+            seen += len(own)
+            if number in known and (replaced or self.provisional(number // GROUPS)):
                 untold, totals = known[number]
                 told += totals
                 seen += untold + len(totals)
-        return np.sort(np.array(told, np.float64)), seen
+        return _Votes(np.sort(np.array(told, np.float64)), np.array(doubted, np.float64), seen)
 
-    def _every_told(self) -> NDArray[np.float64]:
-        """Return all totals of groups that could be reported, sorted, shipped ones of kinds that were replaced too."""
-        own = [vote for votes in self._own.values() for vote in votes if vote > UNTOLD]
-        return np.sort(np.array([*own, *(t for _, totals in self._shipped[self._identified].values() for t in totals)]))
-
-    def state(self) -> dict[int, list[float]]:
+    def state(self) -> dict[int, list[tuple[float, bool]]]:
         """Return what `load` takes."""
         return self._own
 
-    def load(self, state: dict[int, list[float]]) -> None:
+    def load(self, state: dict[int, list[tuple[float, bool]]]) -> None:
         """Put back what `state` returned."""
-        self._own, self._tails = {int(number): list(votes) for number, votes in state.items()}, {}
+        self._own = {int(number): [(total, doubt) for total, doubt in votes] for number, votes in state.items()}
+        self._tails = {}
 
 
 def bucket(kind: int, size: float) -> int:
@@ -157,7 +185,13 @@ def _buckets(kind: int) -> range:
     return range(kind * GROUPS, (kind + 1) * GROUPS)
 
 
-def _excess(sample: NDArray) -> tuple[float, NDArray[np.float64]]:
-    """Return the upper quartile and by how much the values beyond exceed it."""
-    start = float(np.quantile(sample, TAIL)) if len(sample) else 0.0
-    return start, sample[sample > start] - start
+def _excess(votes: _Votes) -> tuple[float, float, float, int]:
+    """Return where a tail starts, −ln of the part beyond, the sum of the excesses, and how many of them are whole."""
+    if not len(votes.told):
+        return 0.0, -float(np.log(1.0 - TAILS[0])), 0.0, 0
+    for quantile in TAILS:
+        start = float(np.quantile(votes.told, quantile))
+        beyond, doubted = votes.told[votes.told > start], int((votes.doubted > start).sum())
+        if 2 * doubted <= len(beyond):
+            break
+    return start, -float(np.log(1.0 - quantile)), float((beyond - start).sum()), len(beyond) - doubted

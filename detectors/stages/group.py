@@ -377,7 +377,11 @@ class GroupStage:
         thresholds: NDArray,
         guilty: Container[int],
     ) -> None:
-        """Let mature groups of full size that nothing speaks against join the references, once a week each."""
+        """Let mature groups of full size that nothing speaks against join the references, once a week each.
+
+        One that is neither likely nor called for is doubted: left out altogether, the others would seem to reach no
+        further (DETECTION §4.3).
+        """
         if end_ms < self.models.hold_until:
             return
         table = self.clusters.table
@@ -385,12 +389,19 @@ class GroupStage:
             large = groups.size[position] >= self.settings.links.min_group_accounts
             mature = large and end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
-            campaign = int(table["campaign"][cluster])
-            likely = judgement.surprise[position] < thresholds[position] / 2 if position in guilty else False
-            honest = campaign < 0 and (likely or judgement.total[position] < LEAST_NATS / 2)
-            if mature and rested and (honest or self.campaign_book.may_vote(campaign, end_ms)):
+            if not (mature and rested):
+                continue
+            campaign, surprise = int(table["campaign"][cluster]), judgement.surprise[position]
+            kind, size = int(groups.kind[position]), float(groups.size[position])
+            doubt = self.fusion.totals.doubtful(float(thresholds[position]), kind, size)
+            likely = surprise < doubt if position in guilty else judgement.total[position] < LEAST_NATS / 2
+            if (campaign < 0 and likely) or self.campaign_book.may_vote(campaign, end_ms):
                 self.fusion.vote(judgement, groups, position, float(table["peak"][cluster]))
-                table["voted"][cluster] = end_ms
+            elif campaign < 0 and position in guilty and surprise < thresholds[position]:
+                self.fusion.doubt(groups, position, doubt)
+            else:
+                continue
+            table["voted"][cluster] = end_ms
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the entries that changed since the last call; an empty value deletes its key."""

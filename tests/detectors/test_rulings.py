@@ -83,7 +83,10 @@ def test_a_dismissed_campaign_votes_for_what_is_honest(partials: list[Partial], 
     without = GroupStage(DetectorSettings())
     without.process(partials)
     assert stage.fusion.totals.own > without.fusion.totals.own
-    highest, highest_without = (max(sum(one.fusion.totals.state().values(), [0.0])) for one in (stage, without))
+    highest, highest_without = (
+        max((total for votes in one.fusion.totals.state().values() for total, _ in votes), default=0.0)
+        for one in (stage, without)
+    )
     assert highest > plain.alerts[0].score / 2 > highest_without
 
 

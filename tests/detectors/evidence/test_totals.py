@@ -76,6 +76,37 @@ def test_own_groups_that_could_never_be_reported_do_not_tell_how_high_the_others
     assert totals.value_at(10.0, TEMPLATE, SMALL) == pytest.approx(before, abs=1.0)
 
 
+def replaced(doubts: bool, votes: int = 1_500, needed: float = 5.6) -> float:
+    """Return how often honest groups call for an alert once they vote themselves, over how often they should."""
+    rng = np.random.default_rng(0)
+    totals = Totals({2: {bucket(TEMPLATE, SMALL): (0, tuple(9.0 + rng.exponential(2.0, 300)))}})
+    for value in (9.0 + rng.exponential(2.0, votes)).tolist():
+        doubt, rank = totals.doubtful(needed, TEMPLATE, SMALL), surprise(totals, value, TEMPLATE, SMALL)
+        if rank < doubt:
+            totals.add(value, TEMPLATE, SMALL)
+        elif rank < needed and doubts:
+            totals.doubt(totals.value_at(doubt, TEMPLATE, SMALL), TEMPLATE, SMALL)
+    fresh = 9.0 + rng.exponential(2.0, 100_000)
+    found = totals.minus_ln_p(fresh, np.full(len(fresh), TEMPLATE), np.full(len(fresh), SMALL))
+    return float((found >= needed).mean() / np.exp(-needed))
+
+
+def test_honest_groups_that_were_doubted_keep_the_tail_as_long_as_it_is() -> None:
+    assert 0.3 < replaced(doubts=True) < 3.0
+    assert replaced(doubts=False) > 5.0
+
+
+def test_a_campaign_that_is_doubted_does_not_take_the_tail_along(totals: Totals) -> None:
+    before = totals.value_at(6.0, TEMPLATE, SMALL)
+    taken, doubted = Totals(), Totals()
+    for other in (taken, doubted):
+        other.load(totals.state())
+    for _ in range(20):
+        taken.add(60.0, TEMPLATE, SMALL)
+        doubted.doubt(doubted.value_at(doubted.doubtful(6.0, TEMPLATE, SMALL), TEMPLATE, SMALL), TEMPLATE, SMALL)
+    assert doubted.value_at(6.0, TEMPLATE, SMALL) - before < 0.4 * (taken.value_at(6.0, TEMPLATE, SMALL) - before)
+
+
 def test_every_kind_and_size_has_a_reservoir_of_its_own() -> None:
     sizes = (0.0, *SIZES)
     assert len({bucket(kind, size) for kind in range(len(KINDS)) for size in sizes}) == len(KINDS) * len(sizes)
