@@ -96,7 +96,8 @@ class Rulings:
     def learn(self, verdict: Verdict, campaign_id: str, nats: list[float]) -> None:
         """Learn from a verdict on a campaign that was reported with `nats` of the families."""
         if nats:
-            self.labels.add(Label(campaign_id, verdict.verdict == CONFIRMED, verdict.by, verdict.time, nats))
+            confirmed = verdict.verdict == CONFIRMED
+            self.labels.add(Label(campaign_id, confirmed, verdict.by, verdict.time, nats, verdict.until))
 
     def multipliers(self, now: int) -> NDArray[np.float64] | None:
         """Return new multipliers of the families, shape (F,), at most once a day or with news; None: as they were."""
