@@ -26,6 +26,7 @@ from detectors.settings import DetectorSettings
 from detectors.testimony import Testimony
 from detectors.windows.table import LIVE
 
+SPEAKING = ("open", "updated")
 SAMPLE = 50
 NEW_SHARE = 0.05
 MORE_ACCOUNTS = 1.25
@@ -106,12 +107,13 @@ class Campaigns:
         """Return how many campaigns are open, by severity."""
         result = dict.fromkeys(("info", "warning", "critical"), 0)
         for campaign in self.roster.campaigns:
-            result[campaign.severity] += campaign.state in ("open", "updated")
+            result[campaign.severity] += campaign.state in SPEAKING
         return result
 
     def budget_used(self) -> float:
         """Return the expected false campaigns among those open, over the campaigns allowed in a week."""
-        expected = sum(math.exp(-campaign.surprise) for campaign in self.roster.campaigns if campaign.state != "merged")
+        campaigns = self.roster.campaigns
+        expected = sum(math.exp(-campaign.surprise) for campaign in campaigns if campaign.state in SPEAKING)
         return expected / self.settings.budget.false_campaigns_per_week
 
     def latest(self) -> list[Alert]:
@@ -135,7 +137,7 @@ class Campaigns:
         self._join_late(uses)
         self._count(rows, tick)
         for number, campaign in enumerate(self.roster.campaigns):
-            if campaign.state in ("open", "updated"):
+            if campaign.state in SPEAKING:
                 self._step(number, campaign, tick.end_ms, outputs)
         return outputs
 
@@ -223,7 +225,7 @@ class Campaigns:
         accounts = self.graph.uses["account"][uses]
         late = (campaign >= 0) & ~self.is_member(accounts)
         for number in np.unique(campaign[late]).tolist():
-            if self.roster.campaigns[number].state in ("open", "updated"):
+            if self.roster.campaigns[number].state in SPEAKING:
                 came = np.unique(accounts[late & (campaign == number)])
                 members = self.roster.members(number)
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())

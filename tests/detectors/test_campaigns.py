@@ -118,6 +118,16 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     return stage, pools, cluster
 
 
+def test_the_budget_is_used_by_campaigns_that_are_open() -> None:
+    stage, _, _ = two_pools((0, 1))
+    campaigns = stage.campaign_book.roster.campaigns
+    used = [stage.budget_used]
+    for state in ("updated", "resolved", "merged"):
+        campaigns[1].state = state
+        used.append(stage.budget_used)
+    assert used == [used[0], used[0], used[0] / 2, used[0] / 2]
+
+
 def said_of(accounts: list[int]) -> testimony.Testimony:
     return testimony.Testimony(accounts, True, 0, 12.0, 9.0, [], [], [], False)
 
