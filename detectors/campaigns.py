@@ -182,8 +182,15 @@ class Campaigns:
         """Return who the accounts must be like to be of a campaign that nobody dismissed; see `Roster.kin`."""
         return self.roster.kin(accounts, now, self.rulings.dismissed.keys(), by_work)
 
+    def _new(self, accounts: list[int]) -> list[int]:
+        """Return the accounts that are members of no campaign, or of a dismissed one."""
+        rows = np.array(accounts, np.int64)
+        return rows[~self.is_member(rows)].tolist()
+
     def _open(self, accounts: list[int], now: int) -> int:
-        eldest = min(accounts, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
+        """Open a campaign named by the eldest of its new accounts: two that open at once may accuse the same one."""
+        new = self._new(accounts)
+        eldest = min(new, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
         campaign_id = "campaign-" + stable_id(self.graph.ids[eldest], now)[:16]
         self.roster.campaigns.append(Campaign(campaign_id, now, now))
         return len(self.roster.campaigns) - 1
@@ -206,7 +213,7 @@ class Campaigns:
 
     def _add_members(self, number: int, accounts: list[int]) -> None:
         campaign = self.roster.campaigns[number]
-        new = np.array(accounts, np.int64)[~self.is_member(np.array(accounts, np.int64))].tolist()
+        new = self._new(accounts)
         self.roster.move(new, number)
         if new:
             counts = self.graph.accounts["counts"][new].sum(0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detectors import testimony
-from detectors.alerts import Outputs
+from detectors.alerts import Outputs, stable_id
 from detectors.campaigns import shares
 from detectors.settings import DecisionSettings, DetectorSettings
 from detectors.stages.account import AccountStage
@@ -116,6 +116,18 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     (cluster,) = stage.clusters.table.take(1).tolist()
     stage.clusters.table["campaign"][cluster] = -1
     return stage, pools, cluster
+
+
+def test_two_campaigns_that_open_at_once_and_accuse_the_same_eldest_account_have_ids_of_their_own() -> None:
+    stage, _, _ = two_pools((0, 1))
+    book, outputs = stage.campaign_book, Outputs([], [])
+    stage.clusters.table["campaign"][stage.clusters.table.take(2)] = -1
+    book.graph.accounts["first"][40] -= DAY_MS
+    for cluster, others in ((1, range(50, 60)), (2, range(60, 70))):
+        book._attach(cluster, said_of([40, *others]), 3, outputs)
+    assert len(book.roster.campaigns) == 4
+    assert len({campaign.campaign_id for campaign in book.roster.campaigns}) == 4
+    assert book.roster.campaigns[2].campaign_id == "campaign-" + stable_id("account40", 3)[:16]
 
 
 def test_the_budget_is_used_by_campaigns_that_are_open() -> None:
