@@ -68,23 +68,22 @@ class Campaigns:
         return number >= 0 and self.rulings.may_vote(number, self.roster.campaigns[number].campaign_id, now)
 
     def release(self, now: int) -> None:
-        """Let go of the members of campaigns that ended 30 days ago, or were dismissed and silent for so long.
+        """Let go of members and groups of campaigns that ended 30 days ago, or were dismissed and silent for so long.
 
         What goes on must not come back as another campaign only because it was dismissed long ago.
         """
+        over = []
         for number, campaign in enumerate(self.roster.campaigns):
             ended = campaign.alerted
             if number in self.rulings.dismissed:
                 ended = max(ended, campaign.last_seen)
-            if campaign.state == "resolved" and campaign.members and now - ended >= REMEMBERED_MS:
+            if campaign.state == "resolved" and now - ended >= REMEMBERED_MS:
                 for row in campaign.members:
                     self._revision.pop(row, None)
                     self.rulings.on_account.pop(row, None)
                 self.roster.release(number)
-                table = self.clusters.table
-                theirs = np.flatnonzero(table["campaign"][: table.rows] == number)
-                table["campaign"][theirs] = -1
-                table.touch(theirs)
+                over.append(number)
+        self._hand_on(over, -1)
 
     def forget(self) -> None:
         """Drop what is known of accounts that the graph has just forgotten: their rows will be those of others."""
@@ -210,6 +209,14 @@ class Campaigns:
             self.rulings.confirmed.setdefault(target, self.rulings.confirmed[source])
         for row in members:
             self.rulings.on_account.pop(row, None)
+        self._hand_on([source], target)
+
+    def _hand_on(self, numbers: list[int], target: int) -> None:
+        """Let the clusters of campaigns belong to another one, −1 for none."""
+        table = self.clusters.table
+        theirs = np.flatnonzero(np.isin(table["campaign"][: table.rows], numbers))
+        table["campaign"][theirs] = target
+        table.touch(theirs)
 
     def _add_members(self, number: int, accounts: list[int]) -> None:
         campaign = self.roster.campaigns[number]

@@ -118,6 +118,39 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     return stage, pools, cluster
 
 
+def belonging(stage: GroupStage, count: int) -> np.ndarray:
+    """Return new clusters around values, of the second campaign; nothing of the table waits for a checkpoint."""
+    clusters = stage.clusters.table.take(count)
+    stage.clusters.table["value"][clusters] = np.arange(count)
+    stage.clusters.table["campaign"][clusters] = 1
+    stage.snapshot()
+    return clusters
+
+
+def test_the_groups_of_a_merged_campaign_are_those_of_the_other_and_end_with_it() -> None:
+    stage, _, cluster = two_pools((0, 0))
+    book = stage.campaign_book
+    theirs = belonging(stage, 2)
+    book._find(cluster, said_of([*range(10), *range(20, 35)]), 3, Outputs([], []))
+    assert stage.clusters.table["campaign"][theirs].tolist() == [0, 0]
+    assert any(key.startswith("clusters") for key in stage.snapshot())
+    book.roster.campaigns[0].state = "resolved"
+    book.release(31 * DAY_MS)
+    assert len(stage.clusters.followed_values()) == 0
+
+
+def test_the_groups_of_a_campaign_whose_members_went_over_to_another_end_with_it() -> None:
+    stage, pools, _ = two_pools((0, 1))
+    book = stage.campaign_book
+    belonging(stage, 2)
+    book.roster.move(pools[1].tolist(), 0)
+    book.roster.campaigns[1].state = "resolved"
+    book.release(29 * DAY_MS)
+    assert len(stage.clusters.followed_values()) == 2
+    book.release(31 * DAY_MS)
+    assert len(stage.clusters.followed_values()) == 0
+
+
 def test_two_campaigns_that_open_at_once_and_accuse_the_same_eldest_account_have_ids_of_their_own() -> None:
     stage, _, _ = two_pools((0, 1))
     book, outputs = stage.campaign_book, Outputs([], [])
