@@ -35,6 +35,8 @@ REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
 """Decisions about accounts still at work are renewed so long before they end."""
+FORGOTTEN = -1
+"""Stands for all forgotten accounts among the rows of the state."""
 
 
 class Campaigns:
@@ -51,6 +53,8 @@ class Campaigns:
         self.roster = Roster(graph)
         self._alerts: dict[str, Alert] = {}
         self._revision: dict[int, int] = {}
+        self._forgotten_revision = 0
+        """The highest of accounts forgotten so far. Whoever comes back starts above it: consumers know the old ones."""
         self.rulings = Rulings(graph)
         self.detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
 
@@ -79,7 +83,6 @@ class Campaigns:
                 ended = max(ended, campaign.last_seen)
             if campaign.state == "resolved" and now - ended >= REMEMBERED_MS:
                 for row in campaign.members:
-                    self._revision.pop(row, None)
                     self.rulings.on_account.pop(row, None)
                 self.roster.release(number)
                 over.append(number)
@@ -88,7 +91,8 @@ class Campaigns:
     def forget(self) -> None:
         """Drop what is known of accounts that the graph has just forgotten: their rows will be those of others."""
         live = self.graph.accounts[LIVE]
-        self._revision = {row: revision for row, revision in self._revision.items() if live[row]}
+        for row in [row for row in self._revision if not live[row]]:
+            self._forgotten_revision = max(self._forgotten_revision, self._revision.pop(row))
         self.rulings.forget()
 
     def campaign_of(self, row: int) -> str | None:
@@ -98,8 +102,8 @@ class Campaigns:
         return self.roster.campaigns[number].campaign_id if known else None
 
     def next_revision(self, row: int) -> int:
-        """Return the revision of the next decision about an account."""
-        self._revision[row] = self._revision.get(row, 0) + 1
+        """Return the revision of the next decision about an account, above all before it, forgotten ones too."""
+        self._revision[row] = self._revision.get(row, self._forgotten_revision) + 1
         return self._revision[row]
 
     def open_by_severity(self) -> dict[str, int]:
@@ -406,7 +410,8 @@ class Campaigns:
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes: plain lists and dictionaries."""
-        state = (self.roster.campaigns, list(self._alerts.values()), self._revision, self.rulings.state())
+        revisions = {**self._revision, FORGOTTEN: self._forgotten_revision}
+        state = (self.roster.campaigns, list(self._alerts.values()), revisions, self.rulings.state())
         names = ("campaigns", "alerts", "revisions", "rulings")
         return msgspec.to_builtins(dict(zip(names, state, strict=True)), str_keys=False)
 
@@ -415,6 +420,7 @@ class Campaigns:
         self.roster.load(msgspec.convert(state["campaigns"], list[Campaign]))
         self._alerts = {alert.campaign_id: alert for alert in msgspec.convert(state["alerts"], list[Alert])}
         self._revision = dict(state["revisions"])
+        self._forgotten_revision = self._revision.pop(FORGOTTEN, 0)
         self.rulings.load(state["rulings"])
 
 
