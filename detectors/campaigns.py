@@ -149,10 +149,13 @@ class Campaigns:
         campaign = self.roster.campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
-        if number in self.rulings.dismissed:
-            if not self.rulings.admits(number, testimony, campaign.members, now):
-                return
-            campaign.state, campaign.ruled, campaign.surprise = "updated", True, 0.0
+        if number in self.rulings.dismissed and not self.rulings.admits(number, testimony, campaign.members, now):
+            return
+        if campaign.revision:
+            latest = int(self.graph.accounts["last"][testimony.accounts].max())
+            campaign.last_seen = max(campaign.last_seen, latest)
+        if campaign.state == "resolved" and not self._is_quiet(campaign, now):
+            self._reopen(campaign)
         campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
         if testimony.surprise >= campaign.surprise or not campaign.revision:
             campaign.score, campaign.surprise = testimony.score, testimony.surprise
@@ -160,6 +163,14 @@ class Campaigns:
             campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
             campaign.nats = testimony.nats
         self._add_members(number, testimony.accounts)
+
+    @staticmethod
+    def _reopen(campaign: Campaign) -> None:
+        """Let a resolved campaign speak again, of what speaks for it now."""
+        campaign.state, campaign.urgent, campaign.surprise = "updated", True, 0.0
+
+    def _is_quiet(self, campaign: Campaign, now: int) -> bool:
+        return now - campaign.last_seen >= self.settings.decisions.quiet_hours * HOUR_MS
 
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
         """Return the campaign that a cluster belongs to, a new one if need be.
@@ -202,6 +213,9 @@ class Campaigns:
         lost, kept = self.roster.campaigns[source], self.roster.campaigns[target]
         kept.lineage = sorted({*kept.lineage, *lost.lineage, lost.campaign_id})
         kept.first_seen = min(kept.first_seen, lost.first_seen)
+        kept.last_seen = max(kept.last_seen, lost.last_seen)
+        if kept.state == "resolved" and lost.state in SPEAKING:
+            self._reopen(kept)
         kept.traffic = [one + other for one, other in zip(kept.traffic, lost.traffic, strict=True)]
         members = list(lost.members)
         lost.merged_into, lost.state = kept.campaign_id, "merged"
@@ -262,15 +276,14 @@ class Campaigns:
             campaign.last_seen = max(campaign.last_seen, int(tick.columns["last"][inside][owner == number].max()))
 
     def _step(self, number: int, campaign: Campaign, now: int, outputs: Outputs) -> None:
-        settings = self.settings.decisions
         campaign.last_seen = campaign.last_seen or now
-        if campaign.revision and now - campaign.last_seen >= settings.quiet_hours * HOUR_MS:
+        if campaign.revision and self._is_quiet(campaign, now):
             campaign.state = "resolved"
             outputs.alerts.append(self._alert(campaign, now))
             return
         severity = "critical" if self._is_critical(campaign) or number in self.rulings.confirmed else "warning"
-        raised = (severity != campaign.severity or campaign.ruled) and bool(campaign.revision)
-        campaign.severity, campaign.ruled = severity, False
+        raised = (severity != campaign.severity or campaign.urgent) and bool(campaign.revision)
+        campaign.severity, campaign.urgent = severity, False
         changed = self.rulings.settle(campaign.members, now)
         campaign.members |= dict.fromkeys(changed, 0)
         campaign.dirty |= bool(changed)
@@ -294,7 +307,7 @@ class Campaigns:
         if verdict.verdict != DISMISSED:
             if self.rulings.confirm(number, verdict):
                 campaign.state = "updated"
-            campaign.ruled = True
+            campaign.urgent = True
             return
         self.rulings.dismiss(number, verdict, campaign.score, self._families(campaign))
         campaign.state = "resolved"

@@ -11,10 +11,12 @@ import pytest
 from detectors import testimony
 from detectors.alerts import Outputs, stable_id
 from detectors.campaigns import shares
+from detectors.linking.graph import Tick
+from detectors.partials import COUNTS
 from detectors.settings import DecisionSettings, DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
-from tests.detectors.made import DAY_MS, START_MS, campaign_among, population, request, run, use
+from tests.detectors.made import DAY_MS, HOUR_MS, START_MS, TICK_MS, campaign_among, population, request, run, use
 
 ACTIVE_DAYS, QUIET_HOURS = 3, 24.0
 
@@ -116,6 +118,84 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     (cluster,) = stage.clusters.table.take(1).tolist()
     stage.clusters.table["campaign"][cluster] = -1
     return stage, pools, cluster
+
+
+QUIET = DecisionSettings().quiet_hours
+NOW = 510 * DAY_MS + HOUR_MS
+
+
+def told(stage: GroupStage, now: int, *hot: tuple[int, list[int]]) -> Outputs:
+    """Let the campaigns take in groups that accuse accounts, in a tick without traffic."""
+    nothing = np.zeros(0, np.int64)
+    columns = {"counts": np.zeros((0, len(COUNTS))), "last": np.zeros(0)}
+    pairs = [(cluster, said_of(accounts)) for cluster, accounts in hot]
+    return stage.campaign_book.update(pairs, nothing, nothing, Tick(now, [], columns))
+
+
+def resolved(templates: tuple[int, int]) -> tuple[GroupStage, list[np.ndarray], int, int]:
+    """Return what `two_pools` does, both campaigns having been told of and resolved, and the time."""
+    stage, pools, cluster = two_pools(templates)
+    told(stage, NOW)
+    later = NOW + int(QUIET * HOUR_MS)
+    assert [alert.state for alert in told(stage, later).alerts] == ["resolved", "resolved"]
+    return stage, pools, cluster, later + DAY_MS
+
+
+@pytest.mark.parametrize("who", ["the same accounts", "some of them", "heirs"])
+def test_a_resolved_campaign_is_back_again_with_decisions_when_its_accounts_or_heirs_call(who: str) -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    graph, book = stage.campaign_book.graph, stage.campaign_book
+    heirs = np.arange(40, 60)
+    use(graph, heirs, 0)
+    accused = {"the same accounts": pools[0], "some of them": pools[0][:8], "heirs": heirs}[who]
+    graph.accounts["last"][accused] = later - 1
+    members = 40 if who == "heirs" else 20
+    outputs = told(stage, later, (cluster, accused.tolist()))
+    (alert,) = outputs.alerts
+    assert (alert.state, alert.revision, alert.accounts) == ("updated", 3, members)
+    assert (alert.campaign_id, alert.last_seen) == (book.roster.campaigns[0].campaign_id, later - 1)
+    assert {(one.value, one.campaign_id) for one in outputs.decisions} == {
+        (graph.ids[row], alert.campaign_id) for row in book.roster.members(0).tolist()
+    }
+    assert len(outputs.decisions) == members
+    assert told(stage, later + TICK_MS) == Outputs([], [])
+    assert [alert.state for alert in told(stage, later + int(QUIET * HOUR_MS)).alerts] == ["resolved"]
+
+
+def test_a_resolved_campaign_tells_of_what_speaks_for_it_now() -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    stage.campaign_book.roster.campaigns[0].surprise = 99.0
+    stage.campaign_book.graph.accounts["last"][pools[0]] = later - 1
+    (alert,) = told(stage, later, (cluster, pools[0].tolist())).alerts
+    assert alert.p_value == np.exp(-said_of([]).surprise)
+
+
+def test_a_resolved_campaign_stays_so_while_the_accused_are_quiet() -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    assert told(stage, later, (cluster, pools[0].tolist())) == Outputs([], [])
+    assert [campaign.state for campaign in stage.campaign_book.roster.campaigns] == ["resolved", "resolved"]
+
+
+def test_an_open_campaign_that_goes_into_a_resolved_one_makes_it_speak() -> None:
+    stage, pools, cluster, later = resolved((0, 0))
+    book = stage.campaign_book
+    second = book.roster.campaigns[1]
+    second.state, second.last_seen = "updated", later - 1
+    outputs = told(stage, later, (cluster, [*range(10), *range(20, 35)]))
+    assert [alert.state for alert in outputs.alerts] == ["merged", "updated"]
+    assert outputs.alerts[0].merged_into == outputs.alerts[1].campaign_id
+    assert outputs.alerts[1].accounts == len({one.value for one in outputs.decisions}) == 40
+    assert told(stage, later + TICK_MS) == Outputs([], [])
+    assert book.open_by_severity()["warning"] == 1
+
+
+def test_a_campaign_is_at_work_as_long_as_one_that_went_into_it() -> None:
+    stage, _, cluster = two_pools((0, 0))
+    told(stage, NOW)
+    later = NOW + int(QUIET * HOUR_MS)
+    stage.campaign_book.roster.campaigns[1].last_seen = later - 1
+    outputs = told(stage, later, (cluster, [*range(10), *range(20, 35)]))
+    assert "resolved" not in [alert.state for alert in outputs.alerts]
 
 
 def belonging(stage: GroupStage, count: int) -> np.ndarray:
