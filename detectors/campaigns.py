@@ -142,6 +142,8 @@ class Campaigns:
         for number, campaign in enumerate(self.roster.campaigns):
             if campaign.state in SPEAKING:
                 self._step(number, campaign, tick.end_ms, outputs)
+            elif max(campaign.members.values(), default=0) > tick.end_ms:
+                outputs.decisions += self._spare_of_resolved(campaign, tick.end_ms)
         return outputs
 
     def _attach(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> None:
@@ -327,6 +329,12 @@ class Campaigns:
             )
             campaign.members[row] = 0
         return decisions
+
+    def _spare_of_resolved(self, campaign: Campaign, now: int) -> list[Decision]:
+        """Revoke what is still in force about members of a resolved campaign whom a verdict spares."""
+        changed = self.rulings.settle(campaign.members, now)
+        standing = [row for row in changed if self.rulings.spared(row) and campaign.members[row] > now]
+        return self._spare(campaign, {row: self.rulings.on_account[row] for row in standing}, now)
 
     def _undecided(self, campaign: Campaign, now: int, raised: bool) -> list[int]:
         """Return the members without a decision, with one that is too mild, or with one about to run out in use."""

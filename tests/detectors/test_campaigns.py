@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from detectors import testimony
 from detectors.alerts import Outputs, stable_id
 from detectors.campaigns import shares
+from detectors.feedback import Verdict
+from detectors.hashing import digest
 from detectors.linking.graph import Tick
 from detectors.partials import COUNTS
 from detectors.settings import DecisionSettings, DetectorSettings
@@ -107,7 +110,7 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     """Return a stage with two campaigns of twenty accounts, each through a template, the accounts, and a cluster."""
     stage = GroupStage(DetectorSettings())
     book, graph = stage.campaign_book, population()
-    book.graph = book.roster.graph = graph
+    book.graph = book.roster.graph = book.rulings.graph = graph
     graph.ids = [f"account{row}" for row in range(graph.accounts.rows)]
     graph.values.take(2)
     pools = [np.arange(20), np.arange(20, 40)]
@@ -176,8 +179,22 @@ def test_a_resolved_campaign_stays_so_while_the_accused_are_quiet() -> None:
     assert [campaign.state for campaign in stage.campaign_book.roster.campaigns] == ["resolved", "resolved"]
 
 
+def test_an_allowed_account_is_spared_what_is_still_in_force_of_a_resolved_campaign() -> None:
+    stage, _, _ = two_pools((0, 1))
+    told(stage, NOW)
+    first = stage.campaign_book.roster.campaigns[0]
+    first.state = "resolved"
+    about: dict[str, Any] = {"by": "ann", "reason": "a class", "time": NOW}
+    stage.campaign_book.graph.accounts["organization"][[3, 25]] = digest("shop")
+    stage.feedback([Verdict(verdict="allow", scope="organization", value="shop", until=NOW + DAY_MS, **about)])
+    spared = [(one.campaign_id, one.value, one.type, one.until) for one in told(stage, NOW + TICK_MS).decisions]
+    ids = [campaign.campaign_id for campaign in stage.campaign_book.roster.campaigns]
+    assert spared == [(ids[0], "account3", "none", NOW + DAY_MS), (ids[1], "account25", "none", NOW + DAY_MS)]
+    assert told(stage, NOW + 2 * TICK_MS).decisions == []
+
+
 def test_an_open_campaign_that_goes_into_a_resolved_one_makes_it_speak() -> None:
-    stage, pools, cluster, later = resolved((0, 0))
+    stage, _, cluster, later = resolved((0, 0))
     book = stage.campaign_book
     second = book.roster.campaigns[1]
     second.state, second.last_seen = "updated", later - 1
