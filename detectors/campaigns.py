@@ -323,7 +323,7 @@ class Campaigns:
         for row, verdict in rows.items():
             until = verdict.end or max(campaign.members[row], now)
             value = self.graph.ids[row]
-            revision, reason = self.next_revision(row), told(verdict)
+            revision, reason = self.next_revision(row), f"member of {campaign.campaign_id}; {told(verdict)}"
             decisions.append(
                 spare(self.settings.decisions, campaign.campaign_id, value, revision, (now, until), reason)
             )
