@@ -151,12 +151,14 @@ class Campaigns:
         campaign = self.roster.campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
-        if number in self.rulings.dismissed and not self.rulings.admits(number, testimony, campaign.members, now):
+        latest = max(campaign.last_seen, int(self.graph.accounts["last"][testimony.accounts].max()))
+        back = campaign.state == "resolved" and not self._is_quiet(latest, now)
+        back = back and self.rulings.admits(number, testimony, campaign.members, now)
+        if number in self.rulings.dismissed:
             return
         if campaign.revision:
-            latest = int(self.graph.accounts["last"][testimony.accounts].max())
-            campaign.last_seen = max(campaign.last_seen, latest)
-        if campaign.state == "resolved" and not self._is_quiet(campaign, now):
+            campaign.last_seen = latest
+        if back:
             self._reopen(campaign)
         campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
         if testimony.surprise >= campaign.surprise or not campaign.revision:
@@ -171,8 +173,8 @@ class Campaigns:
         """Let a resolved campaign speak again, of what speaks for it now."""
         campaign.state, campaign.urgent, campaign.surprise = "updated", True, 0.0
 
-    def _is_quiet(self, campaign: Campaign, now: int) -> bool:
-        return now - campaign.last_seen >= self.settings.decisions.quiet_hours * HOUR_MS
+    def _is_quiet(self, last_seen: int, now: int) -> bool:
+        return now - last_seen >= self.settings.decisions.quiet_hours * HOUR_MS
 
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
         """Return the campaign that a cluster belongs to, a new one if need be.
@@ -279,7 +281,7 @@ class Campaigns:
 
     def _step(self, number: int, campaign: Campaign, now: int, outputs: Outputs) -> None:
         campaign.last_seen = campaign.last_seen or now
-        if campaign.revision and self._is_quiet(campaign, now):
+        if campaign.revision and self._is_quiet(campaign.last_seen, now):
             campaign.state = "resolved"
             outputs.alerts.append(self._alert(campaign, now))
             return

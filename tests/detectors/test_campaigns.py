@@ -193,6 +193,18 @@ def test_an_allowed_account_is_spared_what_is_still_in_force_of_a_resolved_campa
     assert told(stage, NOW + 2 * TICK_MS).decisions == []
 
 
+def test_a_dismissal_does_not_end_while_the_accused_are_quiet() -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    rulings = stage.campaign_book.rulings
+    about: dict[str, Any] = {"by": "ann", "reason": "a class", "time": NOW, "until": later}
+    rulings.dismiss(0, Verdict(verdict="dismissed", scope="campaign", value="c", **about), 9.0, [])
+    assert told(stage, later, (cluster, pools[0].tolist())) == Outputs([], [])
+    assert 0 in rulings.dismissed
+    stage.campaign_book.graph.accounts["last"][pools[0]] = later - 1
+    assert [alert.state for alert in told(stage, later, (cluster, pools[0].tolist())).alerts] == ["updated"]
+    assert 0 not in rulings.dismissed
+
+
 def test_an_open_campaign_that_goes_into_a_resolved_one_makes_it_speak() -> None:
     stage, _, cluster, later = resolved((0, 0))
     book = stage.campaign_book
