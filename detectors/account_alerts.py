@@ -4,6 +4,10 @@ Either alone is common among honest accounts: people change their habits, and so
 of kind `account` needs both within a day: the e-CUSUM of self-change (D2) past the threshold of the budget, and a
 score that at most one in a thousand account-days of honest peers reaches (D1) (DETECTION §4.3). All it leads to is
 that the account is observed; a campaign that the account turns out to belong to takes the alert over.
+
+A dismissal of the alert, or of the account while it is under one, resolves it, and there is no other while the
+dismissal stands: what can be said of one account alone is always evidence of these two kinds. Who is allowed is
+alerted about and under no decision.
 """
 
 from __future__ import annotations
@@ -16,11 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.account_facts import Facts, mitigating, novelty_evidence, self_change_evidence
-from detectors.alerts import Alert, Decision, Limits, Outputs, Volume, stable_id
+from detectors.alerts import Alert, Decision, Limits, Mitigating, Outputs, Volume, stable_id
 from detectors.campaigns import Campaigns, shares
+from detectors.decisions import spare
+from detectors.feedback import CONFIRMED, DISMISSED, DISMISSED_MS, Verdict
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.models.peers import PeerModels
 from detectors.partials import CAPABILITIES
+from detectors.rulings import WORDS, told
 from detectors.settings import DetectorSettings
 from detectors.windows.table import LIVE
 
@@ -36,6 +43,12 @@ class Watched(msgspec.Struct):
     alarmed: int
     facts: Facts
     alert: Alert | None = None
+    verdicts: list[Verdict] = []
+    """Those that stand on the alert, and on the account or its organisation."""
+    back: Verdict | None = None
+    """What had dismissed the alert before this one."""
+    until: int = 0
+    """The end of the latest decision to observe it, ms of event time; 0 for none yet."""
 
 
 class AccountAlerts:
@@ -51,6 +64,7 @@ class AccountAlerts:
     def __init__(self, settings: DetectorSettings, graph: Graph, models: PeerModels, book: Campaigns) -> None:
         self.settings, self.graph, self.models, self.book = settings, graph, models, book
         self._watched: dict[int, Watched] = {}
+        self._dismissed: dict[int, Verdict] = {}
         self._ever = np.zeros(0, np.int64)
         allowed = settings.budget.false_accounts_per_day / 2.0
         self.needed = {"fast": math.log(MILLION * HOURS_PER_DAY / allowed), "slow": math.log(MILLION / allowed)}
@@ -65,6 +79,7 @@ class AccountAlerts:
         """Drop the accounts that the graph has just forgotten: their rows will be those of others."""
         live = self.graph.accounts[LIVE]
         self._watched = {row: one for row, one in self._watched.items() if live[row]}
+        self._dismissed = {row: verdict for row, verdict in self._dismissed.items() if live[row]}
         self._ever = self._ever[live[self._ever] > 0]
 
     def latest(self) -> list[Alert]:
@@ -75,14 +90,16 @@ class AccountAlerts:
         """Return what changed with a tick that the models and the campaigns have taken in."""
         outputs, now = Outputs([], []), tick.end_ms
         self._note_alarms(now)
+        ruled = self.book.rulings.standing(self._watched, now)
         for row in list(self._watched):
-            self._follow(self._watched[row], now, outputs)
-        waiting = [one for one in self._watched.values() if one.alert is None]
+            self._follow(self._watched[row], ruled.get(row), now, outputs)
+        waiting = [one for one in self._watched.values() if one.alert is None and self._admits(one, now)]
         if waiting:
             rows = np.array([one.row for one in waiting])
             novelty = self.models.novelty_p(self.graph, rows, self.accused)
             for one, p in zip(waiting, novelty.tolist(), strict=True):
                 if p <= NOVELTY_P:
+                    one.verdicts = [ruled[one.row]] if one.row in ruled else []
                     self._open(one, p, now, outputs)
         return outputs
 
@@ -103,8 +120,12 @@ class AccountAlerts:
                     watched.alarmed = now
             table[f"{scale}_evidence"][change.rows[places]] = 0.0
 
-    def _follow(self, one: Watched, now: int, outputs: Outputs) -> None:
-        """Let an alert pass into a campaign, or end when the account has been itself again for long enough."""
+    def _follow(self, one: Watched, ruled: Verdict | None, now: int, outputs: Outputs) -> None:
+        """Let an alert pass into a campaign, or end when it is dismissed or the account is itself again for so long.
+
+        Args:
+            ruled: the verdict on the account or its organisation.
+        """
         campaign = self.book.campaign_of(one.row)
         if one.alert is None:
             if campaign is not None or now - one.alarmed > DAY_MS:
@@ -112,11 +133,36 @@ class AccountAlerts:
             return
         if campaign is not None:
             outputs.alerts.append(self._alert(one, "merged", now, campaign))
+        elif self._rule(one, ruled, now, outputs):
+            self._dismissed[one.row] = next(verdict for verdict in one.verdicts if verdict.verdict == DISMISSED)
         elif now - one.alarmed >= self.settings.decisions.quiet_hours * HOUR_MS:
             outputs.alerts.append(self._alert(one, "resolved", now))
         else:
             return
         del self._watched[one.row]
+
+    def _rule(self, one: Watched, ruled: Verdict | None, now: int, outputs: Outputs) -> bool:
+        """Let news of verdicts on an alert and its account take effect; tell whether the alert is dismissed."""
+        assert one.alert is not None
+        said = self.book.rulings.book.about("campaign", one.alert.campaign_id, now)
+        verdicts = [verdict for verdict in (said, ruled) if verdict is not None]
+        if verdicts == one.verdicts:
+            return False
+        dismissed = any(verdict.verdict == DISMISSED for verdict in verdicts if verdict not in one.verdicts)
+        one.verdicts = verdicts
+        outputs.alerts.append(self._alert(one, "resolved" if dismissed else "updated", now))
+        outputs.decisions.append(self._decide(one, now))
+        return dismissed
+
+    def _admits(self, one: Watched, now: int) -> bool:
+        """Tell whether nobody's dismissal of an earlier alert stands; without `until` it does for `DISMISSED_MS`."""
+        if one.row not in self._dismissed:
+            return True
+        said = self.book.rulings.book.about(*self._dismissed[one.row].key, now)
+        if said is not None and said.verdict == DISMISSED and now < (said.end or said.time + DISMISSED_MS):
+            return False
+        one.back = self._dismissed.pop(one.row)
+        return True
 
     def _open(self, one: Watched, p: float, now: int, outputs: Outputs) -> None:
         novelty = novelty_evidence(self.graph, self.models, one.row, p)
@@ -153,7 +199,7 @@ class AccountAlerts:
         )
         self._ever = np.union1d(self._ever, rows)
         outputs.alerts.append(self._alert(one, "open", now))
-        outputs.decisions.append(self._observe(one, now))
+        outputs.decisions.append(self._decide(one, now))
 
     def _alert(self, one: Watched, state: str, now: int, campaign: str | None = None) -> Alert:
         before = one.alert
@@ -168,16 +214,24 @@ class AccountAlerts:
             last_seen=int(self.graph.accounts["last"][one.row]),
             volume=Volume(*(int(value) for value in counts[:3])),
             merged_into=campaign,
+            mitigating=[*_ruled(one), *(item for item in before.mitigating if item.fact not in WORDS.values())],
         )
         return one.alert
 
-    def _observe(self, one: Watched, now: int) -> Decision:
+    def _decide(self, one: Watched, now: int) -> Decision:
+        """Return the decision to observe an account, or to do nothing where a verdict spares it."""
         assert one.alert is not None
+        campaign_id, settings = one.alert.campaign_id, self.settings.decisions
         account, revision = self.graph.ids[one.row], self.book.next_revision(one.row)
-        settings = self.settings.decisions
+        for verdict in one.verdicts:
+            if verdict.verdict != CONFIRMED:
+                span = (now, verdict.end or max(one.until, now))
+                reason = f"subject of {campaign_id}; {told(verdict)}"
+                return spare(settings, campaign_id, account, revision, span, reason)
+        one.until = now + int(settings.duration_hours * HOUR_MS)
         return Decision(
-            decision_id=stable_id(one.alert.campaign_id, "account", account, revision),
-            campaign_id=one.alert.campaign_id,
+            decision_id=stable_id(campaign_id, "account", account, revision),
+            campaign_id=campaign_id,
             revision=revision,
             scope="account",
             value=account,
@@ -185,16 +239,27 @@ class AccountAlerts:
             limits=Limits(),
             restrict=[],
             from_=now,
-            until=now + int(settings.duration_hours * HOUR_MS),
+            until=one.until,
             simulated=not settings.enforce,
-            reason=f"subject of {one.alert.campaign_id}: {one.facts.evidence.text}",
+            reason=f"subject of {campaign_id}: {one.facts.evidence.text}",
         )
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes: plain lists and dictionaries."""
-        return {"watched": msgspec.to_builtins(list(self._watched.values())), "ever": self._ever.tolist()}
+        state = {"watched": list(self._watched.values()), "dismissed": self._dismissed, "ever": self._ever.tolist()}
+        return msgspec.to_builtins(state, str_keys=False)
 
     def load(self, state: dict[str, Any]) -> None:
         """Put back what `state` returned."""
         self._watched = {one.row: one for one in msgspec.convert(state["watched"], list[Watched])}
+        self._dismissed = msgspec.convert(state.get("dismissed", {}), dict[int, Verdict])
         self._ever = np.array(state["ever"], np.int64)
+
+
+def _ruled(one: Watched) -> list[Mitigating]:
+    """Return what people said about an account and its alerts, as sentences for the alert."""
+    facts = [Mitigating(WORDS[DISMISSED], f"the alert before: {told(one.back)}")] if one.back is not None else []
+    for verdict in one.verdicts:
+        action = "" if verdict.verdict == CONFIRMED else "under no decision: "
+        facts.append(Mitigating(WORDS[verdict.verdict], f"{action}{told(verdict)}"))
+    return facts

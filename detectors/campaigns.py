@@ -26,6 +26,7 @@ from detectors.settings import DetectorSettings
 from detectors.testimony import Testimony
 from detectors.windows.table import LIVE
 
+SPEAKING = ("open", "updated")
 SAMPLE = 50
 NEW_SHARE = 0.05
 MORE_ACCOUNTS = 1.25
@@ -34,6 +35,8 @@ REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
 RENEW_BEFORE_MS = 24 * HOUR_MS
 """Decisions about accounts still at work are renewed so long before they end."""
+FORGOTTEN = -1
+"""Stands for all forgotten accounts among the rows of the state."""
 
 
 class Campaigns:
@@ -50,6 +53,8 @@ class Campaigns:
         self.roster = Roster(graph)
         self._alerts: dict[str, Alert] = {}
         self._revision: dict[int, int] = {}
+        self._forgotten_revision = 0
+        """The highest of accounts forgotten so far. Whoever comes back starts above it: consumers know the old ones."""
         self.rulings = Rulings(graph)
         self.detector = Detector(__version__, stable_id(msgspec.json.encode(settings).decode())[:12])
 
@@ -67,28 +72,27 @@ class Campaigns:
         return number >= 0 and self.rulings.may_vote(number, self.roster.campaigns[number].campaign_id, now)
 
     def release(self, now: int) -> None:
-        """Let go of the members of campaigns that ended 30 days ago, or were dismissed and silent for so long.
+        """Let go of members and groups of campaigns that ended 30 days ago, or were dismissed and silent for so long.
 
         What goes on must not come back as another campaign only because it was dismissed long ago.
         """
+        over = []
         for number, campaign in enumerate(self.roster.campaigns):
             ended = campaign.alerted
             if number in self.rulings.dismissed:
                 ended = max(ended, campaign.last_seen)
-            if campaign.state == "resolved" and campaign.members and now - ended >= REMEMBERED_MS:
+            if campaign.state == "resolved" and now - ended >= REMEMBERED_MS:
                 for row in campaign.members:
-                    self._revision.pop(row, None)
                     self.rulings.on_account.pop(row, None)
                 self.roster.release(number)
-                table = self.clusters.table
-                theirs = np.flatnonzero(table["campaign"][: table.rows] == number)
-                table["campaign"][theirs] = -1
-                table.touch(theirs)
+                over.append(number)
+        self._hand_on(over, -1)
 
     def forget(self) -> None:
         """Drop what is known of accounts that the graph has just forgotten: their rows will be those of others."""
         live = self.graph.accounts[LIVE]
-        self._revision = {row: revision for row, revision in self._revision.items() if live[row]}
+        for row in [row for row in self._revision if not live[row]]:
+            self._forgotten_revision = max(self._forgotten_revision, self._revision.pop(row))
         self.rulings.forget()
 
     def campaign_of(self, row: int) -> str | None:
@@ -98,20 +102,21 @@ class Campaigns:
         return self.roster.campaigns[number].campaign_id if known else None
 
     def next_revision(self, row: int) -> int:
-        """Return the revision of the next decision about an account."""
-        self._revision[row] = self._revision.get(row, 0) + 1
+        """Return the revision of the next decision about an account, above all before it, forgotten ones too."""
+        self._revision[row] = self._revision.get(row, self._forgotten_revision) + 1
         return self._revision[row]
 
     def open_by_severity(self) -> dict[str, int]:
         """Return how many campaigns are open, by severity."""
         result = dict.fromkeys(("info", "warning", "critical"), 0)
         for campaign in self.roster.campaigns:
-            result[campaign.severity] += campaign.state in ("open", "updated")
+            result[campaign.severity] += campaign.state in SPEAKING
         return result
 
     def budget_used(self) -> float:
         """Return the expected false campaigns among those open, over the campaigns allowed in a week."""
-        expected = sum(math.exp(-campaign.surprise) for campaign in self.roster.campaigns if campaign.state != "merged")
+        campaigns = self.roster.campaigns
+        expected = sum(math.exp(-campaign.surprise) for campaign in campaigns if campaign.state in SPEAKING)
         return expected / self.settings.budget.false_campaigns_per_week
 
     def latest(self) -> list[Alert]:
@@ -135,8 +140,10 @@ class Campaigns:
         self._join_late(uses)
         self._count(rows, tick)
         for number, campaign in enumerate(self.roster.campaigns):
-            if campaign.state in ("open", "updated"):
+            if campaign.state in SPEAKING:
                 self._step(number, campaign, tick.end_ms, outputs)
+            elif max(campaign.members.values(), default=0) > tick.end_ms:
+                outputs.decisions += self._spare_of_resolved(campaign, tick.end_ms)
         return outputs
 
     def _attach(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> None:
@@ -144,10 +151,15 @@ class Campaigns:
         campaign = self.roster.campaigns[number]
         self.clusters.table["campaign"][cluster] = number
         self.clusters.table.touch(np.array([cluster]))
+        latest = max(campaign.last_seen, int(self.graph.accounts["last"][testimony.accounts].max()))
+        back = campaign.state == "resolved" and not self._is_quiet(latest, now)
+        back = back and self.rulings.admits(number, testimony, campaign.members, now)
         if number in self.rulings.dismissed:
-            if not self.rulings.admits(number, testimony, campaign.members, now):
-                return
-            campaign.state, campaign.ruled, campaign.surprise = "updated", True, 0.0
+            return
+        if campaign.revision:
+            campaign.last_seen = latest
+        if back:
+            self._reopen(campaign)
         campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
         if testimony.surprise >= campaign.surprise or not campaign.revision:
             campaign.score, campaign.surprise = testimony.score, testimony.surprise
@@ -155,6 +167,14 @@ class Campaigns:
             campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
             campaign.nats = testimony.nats
         self._add_members(number, testimony.accounts)
+
+    @staticmethod
+    def _reopen(campaign: Campaign) -> None:
+        """Let a resolved campaign speak again, of what speaks for it now."""
+        campaign.state, campaign.urgent, campaign.surprise = "updated", True, 0.0
+
+    def _is_quiet(self, last_seen: int, now: int) -> bool:
+        return now - last_seen >= self.settings.decisions.quiet_hours * HOUR_MS
 
     def _find(self, cluster: int, testimony: Testimony, now: int, outputs: Outputs) -> int:
         """Return the campaign that a cluster belongs to, a new one if need be.
@@ -180,8 +200,15 @@ class Campaigns:
         """Return who the accounts must be like to be of a campaign that nobody dismissed; see `Roster.kin`."""
         return self.roster.kin(accounts, now, self.rulings.dismissed.keys(), by_work)
 
+    def _new(self, accounts: list[int]) -> list[int]:
+        """Return the accounts that are members of no campaign, or of a dismissed one."""
+        rows = np.array(accounts, np.int64)
+        return rows[~self.is_member(rows)].tolist()
+
     def _open(self, accounts: list[int], now: int) -> int:
-        eldest = min(accounts, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
+        """Open a campaign named by the eldest of its new accounts: two that open at once may accuse the same one."""
+        new = self._new(accounts)
+        eldest = min(new, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
         campaign_id = "campaign-" + stable_id(self.graph.ids[eldest], now)[:16]
         self.roster.campaigns.append(Campaign(campaign_id, now, now))
         return len(self.roster.campaigns) - 1
@@ -190,6 +217,9 @@ class Campaigns:
         lost, kept = self.roster.campaigns[source], self.roster.campaigns[target]
         kept.lineage = sorted({*kept.lineage, *lost.lineage, lost.campaign_id})
         kept.first_seen = min(kept.first_seen, lost.first_seen)
+        kept.last_seen = max(kept.last_seen, lost.last_seen)
+        if kept.state == "resolved" and lost.state in SPEAKING:
+            self._reopen(kept)
         kept.traffic = [one + other for one, other in zip(kept.traffic, lost.traffic, strict=True)]
         members = list(lost.members)
         lost.merged_into, lost.state = kept.campaign_id, "merged"
@@ -201,10 +231,18 @@ class Campaigns:
             self.rulings.confirmed.setdefault(target, self.rulings.confirmed[source])
         for row in members:
             self.rulings.on_account.pop(row, None)
+        self._hand_on([source], target)
+
+    def _hand_on(self, numbers: list[int], target: int) -> None:
+        """Let the clusters of campaigns belong to another one, −1 for none."""
+        table = self.clusters.table
+        theirs = np.flatnonzero(np.isin(table["campaign"][: table.rows], numbers))
+        table["campaign"][theirs] = target
+        table.touch(theirs)
 
     def _add_members(self, number: int, accounts: list[int]) -> None:
         campaign = self.roster.campaigns[number]
-        new = np.array(accounts, np.int64)[~self.is_member(np.array(accounts, np.int64))].tolist()
+        new = self._new(accounts)
         self.roster.move(new, number)
         if new:
             counts = self.graph.accounts["counts"][new].sum(0)
@@ -223,7 +261,7 @@ class Campaigns:
         accounts = self.graph.uses["account"][uses]
         late = (campaign >= 0) & ~self.is_member(accounts)
         for number in np.unique(campaign[late]).tolist():
-            if self.roster.campaigns[number].state in ("open", "updated"):
+            if self.roster.campaigns[number].state in SPEAKING:
                 came = np.unique(accounts[late & (campaign == number)])
                 members = self.roster.members(number)
                 self._add_members(number, came[linked(self.graph, came, members) & young(self.graph, came)].tolist())
@@ -242,15 +280,14 @@ class Campaigns:
             campaign.last_seen = max(campaign.last_seen, int(tick.columns["last"][inside][owner == number].max()))
 
     def _step(self, number: int, campaign: Campaign, now: int, outputs: Outputs) -> None:
-        settings = self.settings.decisions
         campaign.last_seen = campaign.last_seen or now
-        if campaign.revision and now - campaign.last_seen >= settings.quiet_hours * HOUR_MS:
+        if campaign.revision and self._is_quiet(campaign.last_seen, now):
             campaign.state = "resolved"
             outputs.alerts.append(self._alert(campaign, now))
             return
         severity = "critical" if self._is_critical(campaign) or number in self.rulings.confirmed else "warning"
-        raised = (severity != campaign.severity or campaign.ruled) and bool(campaign.revision)
-        campaign.severity, campaign.ruled = severity, False
+        raised = (severity != campaign.severity or campaign.urgent) and bool(campaign.revision)
+        campaign.severity, campaign.urgent = severity, False
         changed = self.rulings.settle(campaign.members, now)
         campaign.members |= dict.fromkeys(changed, 0)
         campaign.dirty |= bool(changed)
@@ -274,7 +311,7 @@ class Campaigns:
         if verdict.verdict != DISMISSED:
             if self.rulings.confirm(number, verdict):
                 campaign.state = "updated"
-            campaign.ruled = True
+            campaign.urgent = True
             return
         self.rulings.dismiss(number, verdict, campaign.score, self._families(campaign))
         campaign.state = "resolved"
@@ -288,12 +325,18 @@ class Campaigns:
         for row, verdict in rows.items():
             until = verdict.end or max(campaign.members[row], now)
             value = self.graph.ids[row]
-            revision, reason = self.next_revision(row), told(verdict)
+            revision, reason = self.next_revision(row), f"member of {campaign.campaign_id}; {told(verdict)}"
             decisions.append(
                 spare(self.settings.decisions, campaign.campaign_id, value, revision, (now, until), reason)
             )
             campaign.members[row] = 0
         return decisions
+
+    def _spare_of_resolved(self, campaign: Campaign, now: int) -> list[Decision]:
+        """Revoke what is still in force about members of a resolved campaign whom a verdict spares."""
+        changed = self.rulings.settle(campaign.members, now)
+        standing = [row for row in changed if self.rulings.spared(row) and campaign.members[row] > now]
+        return self._spare(campaign, {row: self.rulings.on_account[row] for row in standing}, now)
 
     def _undecided(self, campaign: Campaign, now: int, raised: bool) -> list[int]:
         """Return the members without a decision, with one that is too mild, or with one about to run out in use."""
@@ -390,7 +433,8 @@ class Campaigns:
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes: plain lists and dictionaries."""
-        state = (self.roster.campaigns, list(self._alerts.values()), self._revision, self.rulings.state())
+        revisions = {**self._revision, FORGOTTEN: self._forgotten_revision}
+        state = (self.roster.campaigns, list(self._alerts.values()), revisions, self.rulings.state())
         names = ("campaigns", "alerts", "revisions", "rulings")
         return msgspec.to_builtins(dict(zip(names, state, strict=True)), str_keys=False)
 
@@ -399,6 +443,7 @@ class Campaigns:
         self.roster.load(msgspec.convert(state["campaigns"], list[Campaign]))
         self._alerts = {alert.campaign_id: alert for alert in msgspec.convert(state["alerts"], list[Alert])}
         self._revision = dict(state["revisions"])
+        self._forgotten_revision = self._revision.pop(FORGOTTEN, 0)
         self.rulings.load(state["rulings"])
 
 

@@ -51,7 +51,11 @@ def decide(
 def spare(
     settings: DecisionSettings, campaign_id: str, account: str, revision: int, span: tuple[int, int], reason: str
 ) -> Decision:
-    """Return the decision that nothing is to be done about an account, in force for `span`, ms of event time."""
+    """Return the decision that nothing is to be done about an account, in force for `span`, ms of event time.
+
+    Args:
+        campaign_id: of the campaign, or of the alert about the account alone.
+    """
     return Decision(
         decision_id=stable_id(campaign_id, "account", account, revision),
         campaign_id=campaign_id,
@@ -64,5 +68,5 @@ def spare(
         from_=span[0],
         until=span[1],
         simulated=not settings.enforce,
-        reason=f"member of {campaign_id}; {reason}",
+        reason=reason,
     )

@@ -109,6 +109,12 @@ class Book:
         known = self._latest[scope]
         return [known[value] for value in sorted(known) if known[value].stands(now)]
 
+    def about(self, scope: str, value: str, now: int) -> Verdict | None:
+        """Return the latest verdict on a subject that counts at `now`, ms of event time; None for none."""
+        scopes = CAMPAIGN_SCOPES if scope in CAMPAIGN_SCOPES else (scope,)
+        known = [self._latest[each][value] for each in scopes if value in self._latest[each]]
+        return max((verdict for verdict in known if verdict.stands(now)), key=_order, default=None)
+
     def forget(self, now: int) -> None:
         """Drop what no longer counts, so that the book stays as short as what stands in it."""
         for scope, known in self._latest.items():

@@ -44,8 +44,8 @@ class Campaign(msgspec.Struct):
     dirty: bool = False
     nats: list[float] = []
     """Of every family when its evidence was strongest, before verdicts re-weigh them."""
-    ruled: bool = False
-    """A verdict changed it, which is told at once."""
+    urgent: bool = False
+    """A verdict changed it, or it is back, which is told at once."""
 
 
 class Roster:

@@ -7,7 +7,7 @@ the scores would be the place to hide). Verdicts never suspend anybody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -96,7 +96,8 @@ class Rulings:
     def learn(self, verdict: Verdict, campaign_id: str, nats: list[float]) -> None:
         """Learn from a verdict on a campaign that was reported with `nats` of the families."""
         if nats:
-            self.labels.add(Label(campaign_id, verdict.verdict == CONFIRMED, verdict.by, verdict.time, nats))
+            confirmed = verdict.verdict == CONFIRMED
+            self.labels.add(Label(campaign_id, confirmed, verdict.by, verdict.time, nats, verdict.until))
 
     def multipliers(self, now: int) -> NDArray[np.float64] | None:
         """Return new multipliers of the families, shape (F,), at most once a day or with news; None: as they were."""
@@ -134,29 +135,33 @@ class Rulings:
 
     def settle(self, members: dict[int, int], now: int) -> list[int]:
         """Bring `on_account` up to date for a campaign's members, account rows; return those for whom it changed."""
-        accounts, houses = self.book.standing("account", now), self.book.standing("organization", now)
-        if not (accounts or houses or self.on_account):
+        standing = self.standing(members, now)
+        if not (standing or self.on_account):
             return []
-        standing = self._standing(accounts, houses, members)
         changed = [row for row in members if self.on_account.get(row) != standing.get(row)]
         for row in changed:
             self.on_account.pop(row, None)
         self.on_account |= {row: standing[row] for row in changed if row in standing}
         return changed
 
-    def _standing(self, accounts: list[Verdict], houses: list[Verdict], members: dict[int, int]) -> dict[int, Verdict]:
-        """Return the verdict on each account row: one of its own goes before one on its organisation."""
+    def standing(self, accounts: Collection[int], now: int) -> dict[int, Verdict]:
+        """Return the verdict on each of some account rows that has one: its own goes before its organisation's.
+
+        Args:
+            now: ms of event time.
+        """
         standing: dict[int, Verdict] = {}
-        if houses and members:
+        houses = self.book.standing("organization", now)
+        if houses and accounts:
             by_house = {digest(verdict.value): verdict for verdict in houses}
-            rows = np.array(list(members))
+            rows = np.array(list(accounts))
             organization = self.graph.accounts["organization"][rows]
             inside = np.isin(organization, np.array(list(by_house), np.uint64))
             pairs = zip(rows[inside].tolist(), organization[inside].tolist(), strict=True)
             standing = {row: by_house[house] for row, house in pairs}
-        for verdict in accounts:
+        for verdict in self.book.standing("account", now):
             row = self.graph.account_row(verdict.value)
-            if row in members:
+            if row in accounts:
                 standing[row] = verdict
         return standing
 

@@ -10,7 +10,7 @@ what operations can see (arXiv 2609.38239). Therefore:
 
 - a multiplier stays within 0.5 and 1.5, and is drawn to 1 as if `PRIOR` labels had said so; a contrast needs both
   verdicts, so the rarer one counts;
-- a label fades with a half-life, since campaigns change;
+- a label fades with a half-life, since campaigns change, and ends with its verdict;
 - no reviewer has more than a third of all weight, the prior counted in, and after `PER_WEEK` verdicts in a week no
   more is learnt from them: one account taken over, or one careless reader, moves little;
 - who is contradicted by others on the same campaigns is believed less, in everything they say.
@@ -43,18 +43,26 @@ MAX_LABELS = 500
 
 
 class Label(msgspec.Struct, frozen=True):
-    """What one reviewer says of a reported campaign: `nats` of the families as they were reported, shape (F,)."""
+    """What one reviewer says of a reported campaign: `nats` of the families as they were reported, shape (F,).
+
+    It teaches nothing from `until` on, Unix ms; None for no end.
+    """
 
     campaign_id: str
     confirmed: bool
     by: str
     time: int
     nats: list[float]
+    until: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:
         """What there is one label of: nobody can unsay what another reviewer taught."""
         return self.campaign_id, self.by
+
+    def stands(self, now: int) -> bool:
+        """Tell whether it still counts at `now`, ms of event time."""
+        return self.until is None or now < self.until
 
 
 class Reweighing:
@@ -75,30 +83,19 @@ class Reweighing:
     def weights(self, now: int) -> dict[tuple[str, str], float]:
         """Return how much each label counts at `now`, ms of event time, by campaign and reviewer; 1 is a fresh one."""
         seen: Counter[tuple[str, int]] = Counter()
-        trust = self._trust()
+        trust = _trust([label for label in self._labels.values() if label.stands(now)])
         weights: dict[tuple[str, str], float] = {}
         sums: dict[str, float] = {}
         for label in sorted(self._labels.values(), key=_order):
             week = (label.by, label.time // WEEK_MS)
             seen[week] += 1
+            counts = label.stands(now) and seen[week] <= PER_WEEK
             fresh = 0.5 ** (max(now - label.time, 0) / HALF_LIFE_MS)
-            weights[label.key] = weight = fresh * trust[label.by] if seen[week] <= PER_WEEK else 0.0
+            weights[label.key] = weight = fresh * trust[label.by] if counts else 0.0
             sums[label.by] = sums.get(label.by, 0.0) + weight
         most = cap(list(sums.values()))
         kept = {by: min(1.0, most / total) if total else 0.0 for by, total in sums.items()}
         return {key: weight * kept[key[1]] for key, weight in weights.items()}
-
-    def _trust(self) -> dict[str, float]:
-        """Return how far each reviewer is believed: (1 + agreements) / (1 + agreements + contradictions)."""
-        said: dict[str, Counter[bool]] = {}
-        for label in self._labels.values():
-            said.setdefault(label.campaign_id, Counter())[label.confirmed] += 1
-        agreed: Counter[str] = Counter()
-        contradicted: Counter[str] = Counter()
-        for label in self._labels.values():
-            agreed[label.by] += said[label.campaign_id][label.confirmed] - 1
-            contradicted[label.by] += said[label.campaign_id][not label.confirmed]
-        return {by: (1 + count) / (1 + count + contradicted[by]) for by, count in agreed.items()}
 
     def multipliers(self, now: int, families: int) -> NDArray[np.float64]:
         """Return the multiplier of each family at `now`, shape (F,)."""
@@ -137,6 +134,19 @@ def cap(weights: list[float]) -> float:
             return most
         below -= weight
     return below / (1 / SHARE - len(weights))
+
+
+def _trust(labels: list[Label]) -> dict[str, float]:
+    """Return how far each reviewer is believed: (1 + agreements) / (1 + agreements + contradictions)."""
+    said: dict[str, Counter[bool]] = {}
+    for label in labels:
+        said.setdefault(label.campaign_id, Counter())[label.confirmed] += 1
+    agreed: Counter[str] = Counter()
+    contradicted: Counter[str] = Counter()
+    for label in labels:
+        agreed[label.by] += said[label.campaign_id][label.confirmed] - 1
+        contradicted[label.by] += said[label.campaign_id][not label.confirmed]
+    return {by: (1 + count) / (1 + count + contradicted[by]) for by, count in agreed.items()}
 
 
 def _order(label: Label) -> tuple[int, tuple[str, str]]:

@@ -14,6 +14,7 @@ from detectors.alerts import Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.features import NAMES
+from detectors.feedback import Verdict
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.models.peers import PeerModels
 from detectors.partials import CAPABILITIES, COUNTS, SCHEMA
@@ -110,11 +111,17 @@ def changed(rig: Rig, hours: int = 40) -> Outputs:
 
 
 @pytest.fixture(scope="module")
-def alerted() -> tuple[Rig, Outputs, Outputs]:
-    """The rig after nine calm days and a change, what the calm days gave, and what the change did."""
+def calm() -> tuple[Rig, Outputs]:
+    """The rig after nine calm days, and what they gave."""
     rig = Rig()
-    calm = rig.calm(24 * CALM_DAYS)
-    return rig, calm, changed(rig)
+    return rig, rig.calm(24 * CALM_DAYS)
+
+
+@pytest.fixture(scope="module")
+def alerted(calm: tuple[Rig, Outputs]) -> tuple[Rig, Outputs, Outputs]:
+    """The rig after nine calm days and a change, what the calm days gave, and what the change did."""
+    rig = calm[0].restarted()
+    return rig, calm[1], changed(rig)
 
 
 def test_calm_days_give_nothing(alerted: tuple[Rig, Outputs, Outputs]) -> None:
@@ -200,6 +207,103 @@ def test_merged_into_the_campaign_it_turns_out_to_belong_to(alerted: tuple[Rig, 
     assert (alert.state, alert.merged_into, alert.revision) == ("merged", campaign, 2)
     assert outputs.decisions == []
     assert rig.book.next_revision(CHANGED) == 3  # one of the alert, one of the campaign, one now
+
+
+def said(rig: Rig, kind: str, scope: str, value: str, hours: int | None = None) -> Verdict:
+    """Let a verdict be known to a rig, for so many hours from now."""
+    now = START_MS + rig.hours * HOUR_MS
+    until = None if hours is None else now + hours * HOUR_MS
+    verdict = Verdict(verdict=kind, scope=scope, value=value, by="ann", reason="a class", time=now, until=until)  # type: ignore[arg-type]
+    rig.book.rulings.book.add(verdict)
+    return verdict
+
+
+def test_an_allowed_account_is_alerted_about_and_under_no_decision_until_it_expires(
+    calm: tuple[Rig, Outputs],
+) -> None:
+    rig = calm[0].restarted()
+    allowed = said(rig, "allow", "account", IDS[CHANGED], 48)
+    outputs = changed(rig)
+    (alert,), (decision,) = outputs.alerts, outputs.decisions
+    assert (alert.state, alert.mitigating[0].fact) == ("open", "allowed")
+    assert "under no decision: account a0003 allowed by ann on " in alert.mitigating[0].text
+    assert (decision.type, decision.from_, decision.until) == ("none", alert.time, allowed.until)
+    assert "allowed by ann" in decision.reason
+    later = rig.restarted().calm(10)
+    assert [one.state for one in later.alerts] == ["updated"]
+    assert "allowed" not in {item.fact for item in later.alerts[0].mitigating}
+    assert [(one.type, one.from_, one.revision) for one in later.decisions] == [("observe", allowed.until, 2)]
+
+
+def test_allowing_an_observed_account_revokes_the_decision_and_is_told(alerted: tuple[Rig, Outputs, Outputs]) -> None:
+    rig = alerted[0].restarted()
+    allowed = said(rig, "allow", "account", IDS[CHANGED], 400)
+    outputs = rig.calm(3)
+    assert [(one.state, one.revision, one.mitigating[0].fact) for one in outputs.alerts] == [("updated", 2, "allowed")]
+    assert outputs.alerts[0].mitigating[1:] == alerted[2].alerts[0].mitigating
+    assert [(one.type, one.revision, one.until) for one in outputs.decisions] == [("none", 2, allowed.until)]
+
+
+def test_confirming_an_alert_is_told_and_leads_to_nothing_more(alerted: tuple[Rig, Outputs, Outputs]) -> None:
+    rig = alerted[0].restarted()
+    said(rig, "confirmed", "campaign", alerted[2].alerts[0].campaign_id)
+    outputs = rig.calm(3)
+    assert [(one.state, one.mitigating[0].fact) for one in outputs.alerts] == [("updated", "confirmed")]
+    assert [one.type for one in outputs.decisions] == ["observe"]
+
+
+def again(rig: Rig) -> Outputs:
+    """Let the account that changed be itself for four days and change once more."""
+    return added([rig.calm(96), changed(rig)])
+
+
+@pytest.mark.parametrize("scope", ["campaign", "cluster", "account"])
+def test_a_dismissed_alert_is_resolved_revoked_and_not_opened_again(
+    alerted: tuple[Rig, Outputs, Outputs], scope: str
+) -> None:
+    rig, (before,), (observed,) = alerted[0].restarted(), alerted[2].alerts, alerted[2].decisions
+    verdict = said(rig, "dismissed", scope, IDS[CHANGED] if scope == "account" else before.campaign_id)
+    outputs = rig.hour()
+    (alert,), (decision,) = outputs.alerts, outputs.decisions
+    assert (alert.state, alert.revision, alert.campaign_id) == ("resolved", 2, before.campaign_id)
+    assert alert.mitigating[0].fact == "dismissed"
+    assert "by ann on" in alert.mitigating[0].text
+    assert (decision.type, decision.revision) == ("none", 2)
+    assert decision.until == (verdict.end or observed.until)
+    assert again(rig.restarted()) == Outputs([], [])
+
+
+def test_a_dismissal_that_ended_or_was_taken_back_lets_the_next_alert_open(
+    alerted: tuple[Rig, Outputs, Outputs],
+) -> None:
+    before = alerted[2].alerts[0].campaign_id
+    for hours, taken_back in ((24, False), (None, True)):
+        rig = alerted[0].restarted()
+        said(rig, "dismissed", "campaign", before, hours)
+        rig.hour()
+        if taken_back:
+            said(rig, "confirmed", "campaign", before)
+        alert = again(rig).alerts[0]
+        assert (alert.state, alert.sample_accounts) == ("open", [IDS[CHANGED]])
+        assert alert.campaign_id != before
+        assert alert.mitigating[0].text.startswith(f"the alert before: campaign {before} dismissed by ann")
+
+
+def test_a_dismissed_alert_without_an_end_stays_away_for_90_days(alerted: tuple[Rig, Outputs, Outputs]) -> None:
+    rig = alerted[0].restarted()
+    verdict = said(rig, "dismissed", "campaign", alerted[2].alerts[0].campaign_id)
+    (one,) = rig.alerts._watched.values()
+    rig.hour()
+    assert [rig.alerts._admits(one, verdict.time + days * DAY_MS) for days in (89, 90)] == [False, True]
+
+
+def test_what_was_dismissed_is_forgotten_with_the_account(alerted: tuple[Rig, Outputs, Outputs]) -> None:
+    rig = alerted[0].restarted()
+    said(rig, "dismissed", "account", IDS[CHANGED])
+    rig.hour()
+    rig.graph.accounts["live"][CHANGED] = 0
+    rig.alerts.forget()
+    assert rig.alerts._dismissed == {}
 
 
 def test_members_of_campaigns_get_no_alert_of_their_own() -> None:

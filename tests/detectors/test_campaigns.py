@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
 from detectors import testimony
-from detectors.alerts import Outputs
+from detectors.alerts import Outputs, stable_id
 from detectors.campaigns import shares
+from detectors.feedback import Verdict
+from detectors.hashing import digest
+from detectors.linking.graph import Tick
+from detectors.partials import COUNTS
 from detectors.settings import DecisionSettings, DetectorSettings
 from detectors.stages.account import AccountStage
 from detectors.stages.group import GroupStage
-from tests.detectors.made import DAY_MS, START_MS, campaign_among, population, request, run, use
+from tests.detectors.made import DAY_MS, HOUR_MS, START_MS, TICK_MS, campaign_among, population, request, run, use
 
 ACTIVE_DAYS, QUIET_HOURS = 3, 24.0
 
@@ -105,7 +110,7 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     """Return a stage with two campaigns of twenty accounts, each through a template, the accounts, and a cluster."""
     stage = GroupStage(DetectorSettings())
     book, graph = stage.campaign_book, population()
-    book.graph = book.roster.graph = graph
+    book.graph = book.roster.graph = book.rulings.graph = graph
     graph.ids = [f"account{row}" for row in range(graph.accounts.rows)]
     graph.values.take(2)
     pools = [np.arange(20), np.arange(20, 40)]
@@ -116,6 +121,165 @@ def two_pools(templates: tuple[int | None, int]) -> tuple[GroupStage, list[np.nd
     (cluster,) = stage.clusters.table.take(1).tolist()
     stage.clusters.table["campaign"][cluster] = -1
     return stage, pools, cluster
+
+
+QUIET = DecisionSettings().quiet_hours
+NOW = 510 * DAY_MS + HOUR_MS
+
+
+def told(stage: GroupStage, now: int, *hot: tuple[int, list[int]]) -> Outputs:
+    """Let the campaigns take in groups that accuse accounts, in a tick without traffic."""
+    nothing = np.zeros(0, np.int64)
+    columns = {"counts": np.zeros((0, len(COUNTS))), "last": np.zeros(0)}
+    pairs = [(cluster, said_of(accounts)) for cluster, accounts in hot]
+    return stage.campaign_book.update(pairs, nothing, nothing, Tick(now, [], columns))
+
+
+def resolved(templates: tuple[int, int]) -> tuple[GroupStage, list[np.ndarray], int, int]:
+    """Return what `two_pools` does, both campaigns having been told of and resolved, and the time."""
+    stage, pools, cluster = two_pools(templates)
+    told(stage, NOW)
+    later = NOW + int(QUIET * HOUR_MS)
+    assert [alert.state for alert in told(stage, later).alerts] == ["resolved", "resolved"]
+    return stage, pools, cluster, later + DAY_MS
+
+
+@pytest.mark.parametrize("who", ["the same accounts", "some of them", "heirs"])
+def test_a_resolved_campaign_is_back_again_with_decisions_when_its_accounts_or_heirs_call(who: str) -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    graph, book = stage.campaign_book.graph, stage.campaign_book
+    heirs = np.arange(40, 60)
+    use(graph, heirs, 0)
+    accused = {"the same accounts": pools[0], "some of them": pools[0][:8], "heirs": heirs}[who]
+    graph.accounts["last"][accused] = later - 1
+    members = 40 if who == "heirs" else 20
+    outputs = told(stage, later, (cluster, accused.tolist()))
+    (alert,) = outputs.alerts
+    assert (alert.state, alert.revision, alert.accounts) == ("updated", 3, members)
+    assert (alert.campaign_id, alert.last_seen) == (book.roster.campaigns[0].campaign_id, later - 1)
+    assert {(one.value, one.campaign_id) for one in outputs.decisions} == {
+        (graph.ids[row], alert.campaign_id) for row in book.roster.members(0).tolist()
+    }
+    assert len(outputs.decisions) == members
+    assert told(stage, later + TICK_MS) == Outputs([], [])
+    assert [alert.state for alert in told(stage, later + int(QUIET * HOUR_MS)).alerts] == ["resolved"]
+
+
+def test_a_resolved_campaign_tells_of_what_speaks_for_it_now() -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    stage.campaign_book.roster.campaigns[0].surprise = 99.0
+    stage.campaign_book.graph.accounts["last"][pools[0]] = later - 1
+    (alert,) = told(stage, later, (cluster, pools[0].tolist())).alerts
+    assert alert.p_value == np.exp(-said_of([]).surprise)
+
+
+def test_a_resolved_campaign_stays_so_while_the_accused_are_quiet() -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    assert told(stage, later, (cluster, pools[0].tolist())) == Outputs([], [])
+    assert [campaign.state for campaign in stage.campaign_book.roster.campaigns] == ["resolved", "resolved"]
+
+
+def test_an_allowed_account_is_spared_what_is_still_in_force_of_a_resolved_campaign() -> None:
+    stage, _, _ = two_pools((0, 1))
+    told(stage, NOW)
+    first = stage.campaign_book.roster.campaigns[0]
+    first.state = "resolved"
+    about: dict[str, Any] = {"by": "ann", "reason": "a class", "time": NOW}
+    stage.campaign_book.graph.accounts["organization"][[3, 25]] = digest("shop")
+    stage.feedback([Verdict(verdict="allow", scope="organization", value="shop", until=NOW + DAY_MS, **about)])
+    spared = [(one.campaign_id, one.value, one.type, one.until) for one in told(stage, NOW + TICK_MS).decisions]
+    ids = [campaign.campaign_id for campaign in stage.campaign_book.roster.campaigns]
+    assert spared == [(ids[0], "account3", "none", NOW + DAY_MS), (ids[1], "account25", "none", NOW + DAY_MS)]
+    assert told(stage, NOW + 2 * TICK_MS).decisions == []
+
+
+def test_a_dismissal_does_not_end_while_the_accused_are_quiet() -> None:
+    stage, pools, cluster, later = resolved((0, 1))
+    rulings = stage.campaign_book.rulings
+    about: dict[str, Any] = {"by": "ann", "reason": "a class", "time": NOW, "until": later}
+    rulings.dismiss(0, Verdict(verdict="dismissed", scope="campaign", value="c", **about), 9.0, [])
+    assert told(stage, later, (cluster, pools[0].tolist())) == Outputs([], [])
+    assert 0 in rulings.dismissed
+    stage.campaign_book.graph.accounts["last"][pools[0]] = later - 1
+    assert [alert.state for alert in told(stage, later, (cluster, pools[0].tolist())).alerts] == ["updated"]
+    assert 0 not in rulings.dismissed
+
+
+def test_an_open_campaign_that_goes_into_a_resolved_one_makes_it_speak() -> None:
+    stage, _, cluster, later = resolved((0, 0))
+    book = stage.campaign_book
+    second = book.roster.campaigns[1]
+    second.state, second.last_seen = "updated", later - 1
+    outputs = told(stage, later, (cluster, [*range(10), *range(20, 35)]))
+    assert [alert.state for alert in outputs.alerts] == ["merged", "updated"]
+    assert outputs.alerts[0].merged_into == outputs.alerts[1].campaign_id
+    assert outputs.alerts[1].accounts == len({one.value for one in outputs.decisions}) == 40
+    assert told(stage, later + TICK_MS) == Outputs([], [])
+    assert book.open_by_severity()["warning"] == 1
+
+
+def test_a_campaign_is_at_work_as_long_as_one_that_went_into_it() -> None:
+    stage, _, cluster = two_pools((0, 0))
+    told(stage, NOW)
+    later = NOW + int(QUIET * HOUR_MS)
+    stage.campaign_book.roster.campaigns[1].last_seen = later - 1
+    outputs = told(stage, later, (cluster, [*range(10), *range(20, 35)]))
+    assert "resolved" not in [alert.state for alert in outputs.alerts]
+
+
+def belonging(stage: GroupStage, count: int) -> np.ndarray:
+    """Return new clusters around values, of the second campaign; nothing of the table waits for a checkpoint."""
+    clusters = stage.clusters.table.take(count)
+    stage.clusters.table["value"][clusters] = np.arange(count)
+    stage.clusters.table["campaign"][clusters] = 1
+    stage.snapshot()
+    return clusters
+
+
+def test_the_groups_of_a_merged_campaign_are_those_of_the_other_and_end_with_it() -> None:
+    stage, _, cluster = two_pools((0, 0))
+    book = stage.campaign_book
+    theirs = belonging(stage, 2)
+    book._find(cluster, said_of([*range(10), *range(20, 35)]), 3, Outputs([], []))
+    assert stage.clusters.table["campaign"][theirs].tolist() == [0, 0]
+    assert any(key.startswith("clusters") for key in stage.snapshot())
+    book.roster.campaigns[0].state = "resolved"
+    book.release(31 * DAY_MS)
+    assert len(stage.clusters.followed_values()) == 0
+
+
+def test_the_groups_of_a_campaign_whose_members_went_over_to_another_end_with_it() -> None:
+    stage, pools, _ = two_pools((0, 1))
+    book = stage.campaign_book
+    belonging(stage, 2)
+    book.roster.move(pools[1].tolist(), 0)
+    book.roster.campaigns[1].state = "resolved"
+    book.release(29 * DAY_MS)
+    assert len(stage.clusters.followed_values()) == 2
+    book.release(31 * DAY_MS)
+    assert len(stage.clusters.followed_values()) == 0
+
+
+def test_two_campaigns_that_open_at_once_and_accuse_the_same_eldest_account_have_ids_of_their_own() -> None:
+    stage, _, _ = two_pools((0, 1))
+    book, outputs = stage.campaign_book, Outputs([], [])
+    stage.clusters.table["campaign"][stage.clusters.table.take(2)] = -1
+    book.graph.accounts["first"][40] -= DAY_MS
+    for cluster, others in ((1, range(50, 60)), (2, range(60, 70))):
+        book._attach(cluster, said_of([40, *others]), 3, outputs)
+    assert len(book.roster.campaigns) == 4
+    assert len({campaign.campaign_id for campaign in book.roster.campaigns}) == 4
+    assert book.roster.campaigns[2].campaign_id == "campaign-" + stable_id("account40", 3)[:16]
+
+
+def test_the_budget_is_used_by_campaigns_that_are_open() -> None:
+    stage, _, _ = two_pools((0, 1))
+    campaigns = stage.campaign_book.roster.campaigns
+    used = [stage.budget_used]
+    for state in ("updated", "resolved", "merged"):
+        campaigns[1].state = state
+        used.append(stage.budget_used)
+    assert used == [used[0], used[0], used[0] / 2, used[0] / 2]
 
 
 def said_of(accounts: list[int]) -> testimony.Testimony:

@@ -90,6 +90,16 @@ def test_verdicts_expire_by_the_time_of_events_and_appeals_always_do() -> None:
     assert sorted(one.value for one in book) == ["c", "z"]
 
 
+def test_what_stands_on_a_subject_is_the_latest_of_both_names_of_a_campaign() -> None:
+    book, later = Book(), verdict("confirmed", "c", scope="cluster", time=NOW + 1, until=NOW + DAY_MS)
+    for one in (verdict(), later, verdict("allow", "c", scope="account", until=NOW + 1)):
+        book.add(one)
+    assert book.about("campaign", "c", NOW) == book.about("cluster", "c", NOW) == later
+    assert book.about("campaign", "c", NOW + DAY_MS) == verdict()
+    assert [book.about("account", "c", NOW + time) is None for time in (0, 1)] == [False, True]
+    assert book.about("organization", "c", NOW) is None
+
+
 def test_the_book_survives_a_restart() -> None:
     book, other = Book(), Book()
     for one in (verdict(), verdict("allow", scope="organization", until=NOW + 1)):

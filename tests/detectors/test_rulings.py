@@ -117,6 +117,15 @@ def test_a_dismissed_campaign_comes_back_on_more_and_other_evidence_only(
     assert facts[0].text.endswith("it is back on more evidence, or in time" if back else "it stood at 10.0 nats")
 
 
+def test_what_a_verdict_teaches_ends_with_it() -> None:
+    rulings = Rulings(GroupStage(DetectorSettings()).graph)
+    rulings.learn(ruling("confirmed", "campaign", "c", until=RULED + DAY_MS), "c", [4.0])
+    rulings.learn(ruling("confirmed", "campaign", "d"), "d", [4.0])
+    weights = [rulings.labels.weights(RULED + day * DAY_MS) for day in range(2)]
+    assert [one["c", "ann"] > 0.0 for one in weights] == [True, False]
+    assert all(one["d", "ann"] > 0.0 for one in weights)
+
+
 def test_a_dismissal_that_has_run_out_lets_the_campaign_come_back(partials: list[Partial], plain: Outputs) -> None:
     name = plain.alerts[0].campaign_id
     until = RULED + 6 * HOUR_MS

@@ -70,6 +70,24 @@ def test_labels_fade() -> None:
     assert 0.0 < later < now / 3
 
 
+def test_a_label_counts_until_its_verdict_ends_and_then_speaks_for_and_against_nobody() -> None:
+    until = NOW + DAY_MS
+    short = Label("c", True, "a", NOW, [4.0], until)
+    other = Label("c", False, "b", NOW, [4.0])
+    known = learnt([short, other])
+    assert known.weights(until - 1)[short.key] == known.weights(until - 1)[other.key] < 0.5
+    assert known.weights(until)[short.key] == 0.0
+    assert known.weights(until)[other.key] == 0.5 ** (1 / 90), "nobody contradicts it any more"
+    restored = Reweighing()
+    restored.load(msgspec.msgpack.decode(msgspec.msgpack.encode(known.state())))
+    assert restored.weights(until) == known.weights(until)
+
+
+def test_verdicts_that_have_ended_make_no_room_in_their_week() -> None:
+    early = [Label(f"c{n}", True, "a", NOW, [1.0], NOW + 1) for n in range(PER_WEEK)]
+    assert set(learnt([*early, Label("more", True, "a", NOW + 1, [1.0])]).weights(NOW + 1).values()) == {0.0}
+
+
 def test_one_reviewer_alone_is_held_back_and_a_busy_liar_does_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, together = (learnt(labels(60, reviewers)).multipliers(NOW, 3)[0] - 1.0 for reviewers in (1, 5))
     assert 0.0 < alone < together

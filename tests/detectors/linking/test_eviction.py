@@ -151,6 +151,7 @@ def test_members_of_a_dismissed_campaign_stay_until_30_days_after_they_fell_sile
     assert subject.graph.account_row("member0") == -1
     assert not book.holds(np.arange(subject.graph.accounts.rows)).any()
     assert (book.rulings.on_account, book._revision) == ({}, {})
+    assert book.next_revision(0) == 3, "one decision, and its revocation"
     told = len(book.latest())
     subject.feedback([Verdict(verdict="confirmed", scope="campaign", value=name, **about | {"time": 69 * DAY_MS})])
     again = subject.process([partial(70 * DAY_TICKS, [("regular", "device", 2)])])
@@ -167,7 +168,33 @@ def test_what_was_said_of_a_forgotten_account_is_not_said_of_the_next_one() -> N
     subject.process([partial(1, [(f"other{one}", "device", one) for one in range(30)])])
     assert subject.graph.account_row("first") == -1
     assert not book.rulings.spared(row)
-    assert book.next_revision(row) == 1
+    assert book.next_revision(row) == 2
+
+
+def test_decisions_about_an_account_that_was_forgotten_go_on_above_the_old_ones_after_a_restart_too() -> None:
+    subject, others = stage(max_accounts=16), [(f"other{one}", "device", one) for one in range(30)]
+    subject.process([partial(0, [("first", "payment", 7)])])
+    row = subject.graph.account_row("first")
+    assert [subject.campaign_book.next_revision(row) for _ in range(3)] == [1, 2, 3]
+    subject.process([partial(1, others)])
+    restored = stage(max_accounts=16)
+    restored.restore(subject.snapshot().items())
+    for each in (subject, restored):
+        each.process([partial(2, [("first", "payment", 7)])])
+        row = each.graph.account_row("first")
+        assert [each.campaign_book.next_revision(row) for _ in range(2)] == [4, 5]
+
+
+def test_decisions_about_an_account_go_on_when_its_campaign_lets_go_of_it() -> None:
+    subject = stage()
+    subject.process([partial(0, [("first", "payment", 7), ("second", "payment", 7)])])
+    book = subject.campaign_book
+    book._add_members(book._open([0, 1], TICK_MS), [0, 1])
+    assert [book.next_revision(0) for _ in range(3)] == [1, 2, 3]
+    book.roster.campaigns[0].state = "resolved"
+    book.release(40 * DAY_MS)
+    assert not book.holds(np.array([0])).any()
+    assert book.next_revision(0) == 4
 
 
 def test_restored_after_evictions_it_goes_on_alike() -> None:
