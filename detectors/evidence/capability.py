@@ -33,4 +33,4 @@ def text(groups: Groups, group: int, value: float, median: float) -> str:
     p, q = shares(groups)[group], groups.population.capabilities
     top = [position for position in np.argsort(-p) if TARGETS[position] and p[position] > q[position]][:3]
     parts = ", ".join(f"{CAPABILITIES[i]} {100 * p[i]:.0f} % (population {100 * q[i]:.0f} %)" for i in top)
-    return f"the requests are focused on {parts or 'nothing in particular'}"
+    return f"what is asked for more often than by others: {parts or 'nothing'}"
