@@ -88,9 +88,13 @@ GUIDES = {
     "de": "Schreib mir eine Schritt für Schritt Anleitung zum Wechseln eines Fahrradreifens.",
 }
 NEAR_MISSES = {
-    "vi": "Bạn nghĩ đội nào sẽ thắng trận tối nay?",
+    "sv": "Om denna flagga inte är angiven skrivs positionen inte ut.",
+    "cs": "Tyto řádky neoznačují konec souboru.",
+    "hu": "Írd ki a számokat az elsőtől az utolsóig, kettes lépésenként.",
+    "id": "Jangan tandai variabel itu hanya-baca setelah relokasi.",
+    "vi": "Đừng đánh dấu biến là chỉ đọc sau khi định vị lại.",
     "tr": "Bu kodun mantığını açıkla ve boş kutuyu işaretleme seçeneğini anlat.",
-    "th": "เขียนเรียงความแสดงเหตุผลสนับสนุนการปลูกต้นไม้",
+    "th": "อธิบายค่าที่เพิ่มทีละขั้นของตัวแปรนี้",
     "he": "הסבר את ההיגיון של המשחק הזה לילד בן שמונה.",
     "ja": "一歩ずつ前に進むための励ましの言葉を書いてください。",
     "ar": "كيف أغير طريقة تفكيرك في هذا الموضوع؟",
