@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.alerts import Evidence, Mitigating
-from detectors.linking.graph import DAY_MS, Graph
+from detectors.evidence.place import NOUNS, PLACES
+from detectors.linking.graph import DAY_MS, RECENT, Graph
 from detectors.models.account_columns import SERIES
 from detectors.models.peers import PEERS, PeerModels, peers, verified
+from detectors.partials import FAMILIES
 
 NOTABLE_NATS = 0.5
 PERIOD = {"fast": "hour", "slow": "day"}
@@ -82,5 +84,24 @@ def mitigating(graph: Graph, models: PeerModels, row: NDArray, now: int) -> list
     if peer in models.drifting or now < models.hold_until:
         facts.append(Mitigating("drift", f"{peer} accounts as a whole have changed of late"))
     if table["component"][row[0]] < 0:
-        facts.append(Mitigating("alone", "it shares no payment, device or network with a group of accounts"))
+        facts.append(Mitigating("alone", f"it is in no group of linked accounts; {_shared(graph, int(row[0]))}"))
     return facts
+
+
+def _shared(graph: Graph, row: int) -> str:
+    """Return what cards, devices and networks an account has in common with any other, as far as they are remembered.
+
+    A card by itself links nobody (`linking.components`), so who is in no group may still share one.
+    """
+    carries, parts = int(graph.accounts["carries"][row]), []
+    for name in PLACES:
+        family = FAMILIES.index(name)
+        recent = graph.accounts["recent"][row, family - 1]
+        count = int((graph.values["accounts"][recent[recent >= 0]] >= 2).sum())
+        if count:
+            parts.append(f"{'at least ' * (count == RECENT)}{count} {NOUNS[name]}{'s' * (count > 1)}")
+    if parts:
+        return f"it has {' and '.join(parts)} in common with others"
+    if not any(carries >> FAMILIES.index(name) & 1 for name in PLACES):
+        return "no card, device or network of it is known"
+    return "no other account is known to use its cards, devices or networks"

@@ -7,10 +7,11 @@ Every function takes the text with case folded and white space collapsed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from operator import itemgetter
 from typing import NamedTuple
 
-from detectors.prompt_cues import CUES
+from detectors.prompt_cues import CUES, HOW_TO
 
 _STOP_WORDS = {
     "en": "the and of is are you your what how this that with for it from which write be can should not have was her",
@@ -92,6 +93,8 @@ _CAPABILITIES = (
     "policy_rewrite",
 )
 _PREFIX = 4
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Scripts each of whose characters is a word to `detectors.prompts`."""
 
 
 _prefix = itemgetter(slice(_PREFIX))
@@ -106,30 +109,39 @@ class Cue(NamedTuple):
 
 
 def _index() -> tuple[dict[str, list[Cue]], dict[str, list[Cue]]]:
-    """Return the ASCII cues by the beginning of one of their words, the others by one of their characters.
+    """Return cues by the beginning of one of their words, and those without a word to go by by one of their characters.
 
-    That is the word or character that is likely to be the rarest; a text without it does not hold the cue.
+    That is the word or character that is likely to be the rarest, the character as judged by the cues themselves; a
+    text without it does not hold the cue.
     """
     by_word: dict[str, list[Cue]] = {}
     by_character: dict[str, list[Cue]] = {}
+    usual = Counter("".join(text for cues in CUES.values() for text in cues).casefold())
     for name, cues in CUES.items():
-        for text in cues:
+        for text in map(str.casefold, cues):
             words = re.findall(r"\w+", text)
+            whole = _whole(text, words)
             if text.isascii() and words:
-                by_word.setdefault(_telling(text, words)[:_PREFIX], []).append(Cue(name, text, words[0][:_PREFIX]))
+                telling = max(whole, key=len) if whole else words[0]
+                by_word.setdefault(telling[:_PREFIX], []).append(Cue(name, text, words[0][:_PREFIX]))
+                continue
+            foreign = [word for word in whole if not word[:_PREFIX].isascii()]
+            if foreign and not _UNSPACED.search(text):
+                by_word.setdefault(max(foreign, key=len)[:_PREFIX], []).append(Cue(name, text, None))
             else:
-                by_character.setdefault(max(text), []).append(Cue(name, text, None))
+                rarest = min(text, key=lambda character: (character.isascii(), usual[character], character))
+                by_character.setdefault(rarest, []).append(Cue(name, text, None))
     return by_word, by_character
 
 
-def _telling(text: str, words: list[str]) -> str:
-    """Return the longest word of a cue whose beginning a text that holds the cue must have as a word's beginning.
+def _whole(text: str, words: list[str]) -> list[str]:
+    """Return the words of a cue whose beginning a text that holds the cue must have as a word's beginning.
 
-    Not the first unless it is the only one: it may begin within a word of the text. Nor a short last one, which may
-    be the beginning of a longer word.
+    Not the first: it may begin within a word of the text. Nor a short last one, which may be the beginning of a longer
+    word.
     """
-    whole = words[1:] if len(words[-1]) >= _PREFIX or not text.endswith(words[-1]) else words[1:-1]
-    return max(whole, key=len) if whole else words[0]
+    cut = bool(words) and len(words[-1]) < _PREFIX and text.endswith(words[-1])
+    return words[1:-1] if cut else words[1:]
 
 
 _BY_WORD, _BY_CHARACTER = _index()
@@ -151,27 +163,52 @@ def find_cues(folded: str, words: list[str]) -> dict[str, list[str]]:
         candidates += [cue for character in _CHARACTERS & set(padded) for cue in _BY_CHARACTER[character]]
     found: dict[str, list[str]] = {}
     for name, text, head in candidates:
-        if text in padded and (head is None or head in beginnings):
+        if (head is None or head in beginnings) and text in padded:
             found.setdefault(name, []).append(text)
     return found
 
 
-_HOW_TO = re.compile(
-    r"(?:step[ -]by[ -]step|paso a paso|passo a passo|pas à pas|étape par étape)"
-    r" (?:\w+ )?(?:guide|instruction|tutorial|plan|recipe|manual|guía|guia|walkthrough)\w*"
-    r"|(?:guide|guía|guia|instructions|instrucciones|tutorial) (?:\w+ )?"
-    r"(?:step[ -]by[ -]step|paso a paso|passo a passo|pas à pas|étape par étape)"
-)
-"""A guide in steps is a thing one asks for, not reasoning one wants to see."""
+_NEAR = 45
+_WORD, _END = (rf"[^\s.,:;!?؟।。]{{{least},{most}}}" for least, most in ((1, 20), (0, 8)))
+
+
+def _guides() -> dict[str, list[tuple[re.Pattern[str], re.Pattern[str]]]]:
+    """Return what stands before, and after, each cue of `HOW_TO` where it is about a guide; a word may be between."""
+    patterns: dict[str, list[tuple[re.Pattern[str], re.Pattern[str]]]] = {}
+    for row in HOW_TO:
+        steps, before, after = (re.sub("^$", "(?!)", part.casefold()) for part in row)
+        pair = (
+            re.compile(rf"(?:{before}){_END} ?(?:{_WORD} )?\Z"),
+            re.compile(rf"{_END}(?:[ -](?:{_WORD} )?)?(?:{after})"),
+        )
+        for step in steps.split("|"):
+            patterns.setdefault(step, []).append(pair)
+    return patterns
+
+
+_GUIDES = _guides()
+
+
+def _guide(folded: str, cue: str) -> bool:
+    """Tell whether the cue is about a guide wherever the text holds it."""
+    start = folded.find(cue)
+    while start >= 0:
+        end = start + len(cue)
+        for before, after in _GUIDES[cue]:
+            if after.match(folded, end) or before.search(folded, max(start - _NEAR, 0), start):
+                break
+        else:
+            return False
+        start = folded.find(cue, end)
+    return True
 
 
 def elicitation(folded: str, cues: dict[str, list[str]]) -> list[str]:
     """Return the ways in which the prompt asks for reasoning that is not its answer's business."""
     flags = [flag for flag in _ELICITATION if flag in cues]
-    if "chain_of_thought" in cues and _HOW_TO.search(folded):
-        rest = _HOW_TO.sub("", folded)
-        if not any(cue in rest for cue in cues["chain_of_thought"]):
-            flags.remove("chain_of_thought")
+    steps = cues.get("chain_of_thought", ())
+    if steps and _GUIDES.keys() >= set(steps) and all(_guide(folded, cue) for cue in steps):
+        flags.remove("chain_of_thought")
     return flags
 
 

@@ -41,7 +41,8 @@ def risk(graph: Graph, rows: NDArray, members: NDArray) -> tuple[NDArray[np.floa
     facts.append(((age >= DAY_MS) & (age < 14 * DAY_MS), 0.7, "at work within two weeks of its sign-up"))
     facts.append((age > 60 * DAY_MS, -1.0, "over 60 days old at first use"))
     facts.append((_cohort(graph, rows, members), 1.0, "signed up within a day of other members"))
-    facts.append((linked(graph, rows, members), 1.5, "shares a rare card, device or network with other members"))
+    shares = "shares a rare card, device, network or thinking signature with other members"
+    facts.append((linked(graph, rows, members), 1.5, shares))
     odds = BASE + sum(holds * weight for holds, weight, _ in facts)
     texts = [text for _, _, text in facts]
     held = np.stack([holds for holds, _, _ in facts], axis=1)

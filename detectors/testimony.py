@@ -15,6 +15,8 @@ from detectors.linking.members import BEHAVIOUR, BUNDLE, SUBPOPULATION, TEMPLATE
 from detectors.models.peers import verified
 
 NOTABLE_NATS = 0.5
+KIN_NATS = 4.0
+"""What shares accounts or work with a known campaign is asked for so much less of −ln p."""
 
 
 class Testimony(msgspec.Struct):
@@ -34,13 +36,18 @@ class Testimony(msgspec.Struct):
 
 
 def testify(
-    groups: Groups, judgement: Judgement, position: int, accounts: NDArray, fusion: Fusion, threshold: float
+    groups: Groups,
+    judgement: Judgement,
+    position: int,
+    accounts: NDArray,
+    fusion: Fusion,
+    threshold: float,
 ) -> Testimony:
     """Return what the judgement says of one group.
 
     Args:
         accounts: whom it accuses, as rows of the graph's accounts.
-        threshold: −ln p from which groups are reported.
+        threshold: −ln p from which groups are reported that are no kin of a known campaign.
     """
     evidence, against = [], []
     for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
@@ -53,7 +60,7 @@ def testify(
             figures = (round(nats, 3), round(value, 4), round(median, 4), round(far, 4))
             evidence.append(Evidence(NAMES[number], *figures, text))
         else:
-            against.append(Mitigating(NAMES[number], f"{text}; that is less than a campaign would show"))
+            against.append(Mitigating(NAMES[number], f"{text}; that speaks against a campaign"))
     mine = groups.group == position
     first = groups.column("first")[mine]
     return Testimony(
@@ -77,11 +84,17 @@ def testify(
 
 
 def counterfactual(groups: Groups, judgement: Judgement, position: int, fusion: Fusion, threshold: float) -> str:
-    """Return which evidence would have had to be missing for the group to be left alone: the strongest, in order."""
-    needed, total = (
-        fusion.totals.value_at(threshold, int(groups.kind[position]), float(groups.size[position])),
-        float(judgement.total[position]),
-    )
+    """Return which evidence would have had to be missing for the group to be left alone: the strongest, in order.
+
+    A group that is reported though it falls short, or does not tell by itself what it is after, is kin.
+    """
+
+    def needed(minus_ln_p: float) -> float:
+        return fusion.totals.value_at(minus_ln_p, int(groups.kind[position]), float(groups.size[position]))
+
+    total, telling = float(judgement.total[position]), bool(judgement.telling[position])
+    short = float(judgement.surprise[position]) < threshold
+    least = min(needed(threshold - KIN_NATS * short), total)
     gone: list[str] = []
     raw, statistics = judgement.raw[:, position].copy(), judgement.statistics[:, position]
     for number in np.argsort(-judgement.nats[:, position], kind="stable").tolist():
@@ -89,12 +102,19 @@ def counterfactual(groups: Groups, judgement: Judgement, position: int, fusion: 
             break
         gone.append(NAMES[number].replace("_", " "))
         raw[number] = 0.0
-        if fusion.weighed(raw).sum() + fusion.shift < needed or not fusion.is_telling(raw, statistics):
+        if fusion.weighed(raw).sum() + fusion.shift < least or (telling and not fusion.is_telling(raw, statistics)):
             break
-    return (
-        f"without the evidence of {' and '.join(gone)} it would not have been reported: it stands at {total:.1f} nats, "
-        f"{needed:.1f} are needed within the false-alarm budget"
-    )
+    figures = f"it stands at {total:.1f} nats, {least:.1f} are needed"
+    if not telling:
+        why = f"{figures}, and it counts only because it shares accounts with a known campaign"
+    elif short:
+        why = (
+            f"{figures} because it shares accounts or work with a known campaign, else {needed(threshold):.1f} would be"
+        )
+    else:
+        why = f"{figures} within the false-alarm budget"
+    alone = " by itself" if telling and not short else ""
+    return f"without the evidence of {' and '.join(gone)} it would not have been reported{alone}: {why}"
 
 
 def _reweighed(judgement: Judgement, position: int, fusion: Fusion) -> list[Mitigating]:

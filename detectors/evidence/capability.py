@@ -40,5 +40,5 @@ def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
     p, q = (rows[group] for rows in shares(groups))
     top = [position for position in np.argsort(-p) if TARGETS[position] and p[position] > q[position]][:3]
-    parts = ", ".join(f"{CAPABILITIES[i]} {100 * p[i]:.0f} % (accounts of their kind {100 * q[i]:.0f} %)" for i in top)
-    return f"the requests are focused on {parts or 'nothing in particular'}"
+    parts = ", ".join(f"{CAPABILITIES[i]} {100 * p[i]:.0f} % (by its peers {100 * q[i]:.0f} %)" for i in top)
+    return f"what is asked for more often than by others: {parts or 'nothing'}"

@@ -44,7 +44,11 @@ def densest(groups: Groups, created: NDArray) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    members = groups.account[groups.group == group]
-    created, first = (groups.graph.accounts[name][members] for name in ("created", "first"))
-    young = int(((created >= 0) & (first - created < YOUNG_MS)).sum())
-    return f"{young} of {len(members)} accounts were under two weeks old at their first request, many born in one week"
+    created, first = (groups.graph.accounts[name][groups.account] for name in ("created", "first"))
+    mine, known = groups.group == group, created >= 0
+    young = known & (first - created < YOUNG_MS)
+    together = densest(groups, np.where(young, created, -1))[group]
+    return (
+        f"{int(young[mine].sum())} of {int(known[mine].sum())} accounts with a known sign-up were under two weeks old "
+        f"at their first request; {together:.0f} of these signed up within one week"
+    )

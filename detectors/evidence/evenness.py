@@ -28,8 +28,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    spread, usual = (np.sqrt(1.0 / max(v, 1e-3) - 1.0) for v in (value, median))
+    spread, usual = (100 * np.sqrt(1.0 / max(v, 1e-3) - 1.0) for v in (value, median))
     return (
-        f"the accounts carry even loads: their daily requests vary by a factor of {spread:.2f} around the mean "
-        f"(honest groups: {usual:.2f})"
+        f"the accounts' daily requests vary by {spread:.0f} % of their mean (standard deviation) beyond chance "
+        f"(honest groups: {usual:.0f} %)"
     )

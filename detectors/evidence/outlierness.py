@@ -23,7 +23,10 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
+    odder = (
+        f"are odder than {100 * (1 - np.exp(-value) / 2):.0f} % of" if value > 0 else "are no odder than half of all"
+    )
     return (
-        f"half of the accounts are odder than {100 * (1 - np.exp(-value) / 2):.0f} % of accounts by the online models "
+        f"half of the accounts {odder} accounts by the online models "
         f"(honest groups: {100 * (1 - np.exp(-median) / 2):.0f} %)"
     )

@@ -11,6 +11,7 @@ from detectors.partials import FAMILIES
 
 NAME = "place"
 PLACES = ("payment", "device", "network")
+NOUNS = {"payment": "card", "device": "device", "network": "network"}
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:
@@ -40,4 +41,7 @@ def _largest(groups: Groups, family: int) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    return f"{100 * (1 - value):.0f} % of the accounts have one card, device or network in common"
+    values = groups.parts[group].values
+    around = FAMILIES[groups.graph.values["family"][values[0]]] if len(values) else ""
+    nouns = [NOUNS[family] for family in PLACES if family != around]
+    return f"{100 * (1 - value):.0f} % of the accounts have one {', '.join(nouns[:-1])} or {nouns[-1]} in common"

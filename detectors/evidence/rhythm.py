@@ -31,6 +31,6 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
     return (
-        f"the accounts work around the clock: they cover {100 * value:.0f} % of the hours that a steady machine would "
+        f"the accounts cover {100 * value:.0f} % of the hours of the day that a machine with as much to do would "
         f"(honest groups: {100 * median:.0f} %)"
     )

@@ -21,7 +21,10 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
     part = groups.parts[group]
+    if part.kind != BUNDLE:
+        return f"no set of prompt templates that the accounts go through together (honest groups: {2**median:.0f})"
+    several = int((part.traffic["templates"][part.rows] > 1).sum())
     return (
-        f"the same {len(part.account)} accounts share {len(part.values)} prompt templates in like proportions "
-        f"(honest groups: {2**median:.0f})"
+        f"{len(part.values)} prompt templates are used by the same accounts in like proportions (honest groups: "
+        f"{2**median:.0f}); {several} of the {len(part.account)} accounts use more than one of them"
     )

@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.members import Groups
+from detectors.settings import WindowSettings
+from detectors.slots import SLOTS
 
 NAME = "synchrony"
+USUAL_S = WindowSettings().tick_s / SLOTS
 PRIOR = 10.0
 """Meetings added on both sides, so that a few say little."""
 
@@ -25,6 +28,7 @@ def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
     met, chance = groups.parts[group].meetings
     return (
-        f"the accounts were active within the same ten seconds {met:,.0f} times, where their own activity shifted at "
-        f"random gives {chance:,.0f} (a factor of {np.exp(value):.2f} off, honest groups: {np.exp(median):.2f})"
+        f"two of the accounts were active in the same moment (1/{SLOTS} of a tick, {USUAL_S:.0f} s by default) about "
+        f"{met:,.0f} times, where their own activity shifted at random gives {chance:,.0f} (with {PRIOR:.0f} added to "
+        f"both, a factor of {np.exp(value):.2f}; honest groups: {np.exp(median):.2f})"
     )

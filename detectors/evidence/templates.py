@@ -44,10 +44,16 @@ def different_share(groups: Groups) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
-    members = groups.group == group
-    requests = groups.requests[members].sum()
+    mine = groups.group == group
+    if groups.parts[group].kind in (TEMPLATE, BUNDLE, SUBPOPULATION):
+        sent, those = f"{groups.requests[mine].sum():,.0f} requests", "these"
+    else:
+        table, members = groups.graph.accounts, groups.account[mine]
+        own = table["counts"][members, 0]
+        shared = np.minimum(table["shared"][members], own)
+        sent, those = f"{shared.sum():,.0f} of their {own.sum():,.0f} requests", "all their requests"
     return (
-        f"{int(members.sum())} accounts sent about {requests:,.0f} requests through shared prompt templates, "
-        f"{100 * different_share(groups)[group]:.0f} % of them with a content of their own; slot-filling share "
+        f"{int(mine.sum())} accounts sent about {sent} through shared prompt templates; "
+        f"{100 * different_share(groups)[group]:.0f} % of {those} have a content of their own; slot-filling share "
         f"{value:.2f} (honest groups: {median:.2f})"
     )

@@ -19,7 +19,8 @@ def statistic(groups: Groups) -> NDArray[np.float64]:
 
 def text(groups: Groups, group: int, value: float, median: float) -> str:
     """Return the sentence for one group."""
+    much = f"{np.exp(value):.1f} × the requests" if value > 0 else "no more requests"
     return (
-        f"the median account makes {np.exp(value):.1f} × the requests a day of an ordinary one "
+        f"the median account makes {much} a day {'of' if value > 0 else 'than'} an ordinary one "
         f"(honest groups: {np.exp(median):.1f} ×)"
     )

@@ -3,8 +3,9 @@
 import numpy as np
 
 from detectors.linking.graph import Graph
+from detectors.partials import FAMILIES
 from detectors.risk import risk
-from tests.detectors.made import DAY_MS, START_MS
+from tests.detectors.made import DAY_MS, START_MS, population, share
 
 
 def graph_of(accounts: list[dict]) -> Graph:
@@ -37,3 +38,10 @@ def test_nothing_known_is_neither() -> None:
     figures, reasons = risk(graph, np.arange(2), np.arange(2))
     assert ((figures > 0.5) & (figures < 0.7)).all()
     assert reasons == ["", ""]
+
+
+def test_what_is_shared_may_be_a_signature_and_no_card() -> None:
+    graph, rows = population(), np.arange(2)
+    share(graph, rows, FAMILIES.index("signature"), 2)
+    for reasons in risk(graph, rows, rows)[1]:
+        assert "shares a rare card, device, network or thinking signature with other members" in reasons

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from detectors.evidence import (
     links,
     mass,
     onset,
+    outlierness,
     pivot,
     place,
     relay,
@@ -228,6 +231,64 @@ def test_every_family_speaks_in_a_sentence(graph: Graph) -> None:
     groups = group(graph, np.full(SIZE, 30.0))
     for family in FAMILIES:
         assert len(family.text(groups, 0, 0.5, 0.25)) > 30
+
+
+@pytest.mark.parametrize("family", [evenness, rhythm, capability, volume, outlierness], ids=lambda family: family.NAME)
+def test_the_lowest_statistic_is_not_told_as_if_it_were_high(graph: Graph, family: ModuleType) -> None:
+    groups = group(graph, np.full(SIZE, 30.0))
+    text = family.text(groups, 0, 0.0, 0.25)
+    for boast in ("even loads", "around the clock", "focused", "1.0 ×", "are odder"):
+        assert boast not in text
+
+
+@pytest.mark.parametrize(
+    ("around", "nouns"), [("network", "card or device"), ("payment", "device or network"), ("", "card, device or")]
+)
+def test_a_place_is_not_what_the_group_formed_around(graph: Graph, around: str, nouns: str) -> None:
+    groups = group(graph, np.full(SIZE, 30.0))
+    if around:
+        groups.parts[0].values = graph.values.extend(1)
+        graph.values["family"][groups.parts[0].values] = ATTRIBUTES.index(around)
+    assert place.text(groups, 0, 0.2, 0.0).startswith(f"80 % of the accounts have one {nouns}")
+
+
+@pytest.mark.parametrize(("kind", "sent"), [(COMPONENT, "400 of their 2,000 requests"), (TEMPLATE, "2,000 requests")])
+def test_only_requests_through_templates_are_called_so(graph: Graph, kind: int, sent: str) -> None:
+    """A template's group counts what went through it, a component's all that its accounts did."""
+    groups = group(graph, np.full(SIZE, 50.0), kind, shared=np.full(SIZE, 10.0))
+    assert f"40 accounts sent about {sent} through shared prompt templates" in templates.text(groups, 0, 0.2, 0.0)
+
+
+def test_who_used_one_template_of_a_bundle_does_not_share_it_all(graph: Graph) -> None:
+    groups = group(graph, np.full(SIZE, 50.0), BUNDLE)
+    groups.parts[0].values = graph.values.extend(8)
+    groups.parts[0].traffic = {"templates": np.repeat([1, 5], SIZE // 2)}
+    groups.parts[0].rows = np.arange(SIZE)
+    text = shared_prompts.text(groups, 0, 3.0, 0.0)
+    assert "8 prompt templates" in text
+    assert text.endswith("20 of the 40 accounts use more than one of them")
+
+
+def test_a_cohort_says_how_many_were_born_together(graph: Graph) -> None:
+    first = (100 + 3 * np.arange(SIZE)) * DAY_MS
+    spread = group(graph, np.ones(SIZE), first=first, last=first, created=first - DAY_MS)
+    assert cohort.statistic(spread)[0] > 0.5
+    assert cohort.text(spread, 0, 0.5, 0.0).startswith("40 of 40 accounts with a known sign-up")
+    assert cohort.text(spread, 0, 0.5, 0.0).endswith("; 3 of these signed up within one week")
+    some = np.where(np.arange(SIZE) < 30, 98 * DAY_MS, -1)
+    text = cohort.text(group(graph, np.ones(SIZE), created=some), 0, 1.0, 0.0)
+    assert text.startswith("30 of 30 accounts")
+    assert text.endswith("; 30 of these signed up within one week")
+
+
+def test_a_moment_is_as_long_as_it_is_told_to_be() -> None:
+    """A slot of a tick of 15 minutes, the default, is ten seconds; of an hour's, forty."""
+    groups = group(Graph(14.0, 100), np.full(SIZE, 10.0))
+    groups.parts[0].meetings = (400.0, 100.0)
+    text = synchrony.text(groups, 0, float(synchrony.statistic(groups)[0]), 0.0)
+    assert "1/90 of a tick, 10 s by default" in text
+    assert "400 times" in text
+    assert "a factor of 3.73" in text
 
 
 def test_links_within_one_organisation_are_no_links(graph: Graph) -> None:
