@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence.counting import sharing
-from detectors.linking.components import rarity
+from detectors.linking.components import SIGNATURE, rarity
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import Groups
@@ -17,7 +17,6 @@ WEIGHTS = (0.0, 1.0, 0.8, 0.35, 1.0)
 """By family, template first: unrelated people stand behind one network every day, behind one card hardly ever."""
 SILENT = 0.3
 """The strength that speaks neither for a campaign nor against one; see `expected`."""
-SIGNATURE = FAMILIES.index("signature")
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:

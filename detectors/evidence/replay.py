@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence.links import across_organisations
+from detectors.linking.components import SIGNATURE
 from detectors.linking.members import Groups
-from detectors.partials import FAMILIES
 
 NAME = "replay"
-SIGNATURE = FAMILIES.index("signature")
 
 
 def statistic(groups: Groups) -> NDArray[np.float64]:

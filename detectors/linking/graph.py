@@ -76,7 +76,6 @@ _VALUE: dict[str, Column] = {
     "family": ("i1", ()),
     "value": ("u8", ()),
     "accounts": ("i4", ()),
-    "last": ("i8", ()),
     "cluster": ("i4", ()),
     "sketch": ("u1", (SKETCH,)),
     "content_requests": ("f4", ()),

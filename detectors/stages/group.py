@@ -16,12 +16,11 @@ from detectors.alerts import Alert, Outputs
 from detectors.campaigns import Campaigns
 from detectors.clusters import Clusters
 from detectors.evidence.fusion import Fusion, Judgement
-from detectors.evidence.replay import SIGNATURE
 from detectors.evidence.totals import UNTOLD
 from detectors.feedback import Verdict
 from detectors.linking.behaviour import SHIFTS, cells, crowds
 from detectors.linking.bundles import bundles
-from detectors.linking.components import components
+from detectors.linking.components import SIGNATURE, components
 from detectors.linking.eviction import forget_idle, forget_surplus
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph, Tick
 from detectors.linking.members import BUNDLE, KINDS, Group, Groups, Population

@@ -18,6 +18,8 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 TICK_MS = 900_000
 START_MS = 20_000 * DAY_MS
+Made = list[tuple[int, str, dict[str, Any]]]
+"""When, ms after the start; the account; and what else is known of the request."""
 
 
 def request(number: int, time: int, account: str = "a", **fields: Any) -> Request:
@@ -125,7 +127,12 @@ def partial(tick: int, uses: list[tuple[str, str, int]], number: int = 0, idle: 
 def campaign_among(honest: int, members: int, span_ms: int, seed: int = 0) -> list[Request]:
     """Return requests in order of time: honest people, and accounts that farm one template from few cards."""
     rng = np.random.default_rng(seed)
-    made: list[tuple[int, str, dict[str, Any]]] = []
+    return in_order(people(rng, honest, span_ms) + farm(rng, range(members), 0, span_ms))
+
+
+def people(rng: np.random.Generator, honest: int, span_ms: int) -> Made:
+    """Return what honest people do, each with a card, a device and a prompt of their own, and with popular ones."""
+    made: Made = []
     for who in range(honest):
         for time in np.sort(
             rng.integers(0, span_ms, rng.poisson(span_ms / DAY_MS * rng.lognormal(2.0, 0.5)) + 1)
@@ -140,22 +147,34 @@ def campaign_among(honest: int, members: int, span_ms: int, seed: int = 0) -> li
                 "account_created": START_MS - int(rng.integers(10, 900)) * DAY_MS,
             }
             made.append((time, f"user{who}", fields))
-    for who in range(members):
-        for time in range(int(rng.integers(600_000)), span_ms, 600_000):
+    return made
+
+
+def farm(rng: np.random.Generator, members: range, start_ms: int, end_ms: int, work: str = "farm") -> Made:
+    """Return what accounts do that farm one template after the other; each hundred has cards and exits of its own."""
+    made: Made = []
+    for who in members:
+        pool = who // 100
+        for time in range(start_ms + int(rng.integers(600_000)), end_ms, 600_000):
             fields = {
-                "prompt_template": f"farm{time // HOUR_MS % 2}",
+                "prompt_template": f"{work}{time // HOUR_MS % 2}",
                 "prompt_content": f"slot{rng.integers(10**9)}",
                 "prompt_capabilities": ["reasoning"],
                 "prompt_elicitation": ["chain_of_thought"],
-                "payment_fingerprint": f"mule{who % 4}",
-                "device_fingerprint": f"farm{who % 4}",
-                "client_address": f"10.200.{who % 8}.{rng.integers(250)}",
+                "payment_fingerprint": f"mule{4 * pool + who % 4}",
+                "device_fingerprint": f"farm{4 * pool + who % 4}",
+                "client_address": f"10.{200 + pool}.{who % 8}.{rng.integers(250)}",
                 "account_created": START_MS - 3 * DAY_MS,
                 "gen_ai_usage_input_tokens": 300,
                 "gen_ai_usage_output_tokens": int(rng.integers(2_800, 3_200)),
             }
             made.append((time, f"worker{who}", fields))
-    made.sort(key=lambda entry: entry[:2])
+    return made
+
+
+def in_order(made: Made) -> list[Request]:
+    """Return the requests in order of time."""
+    made = sorted(made, key=lambda entry: entry[:2])
     return [request(number, START_MS + time, account, **fields) for number, (time, account, fields) in enumerate(made)]
 
 

@@ -58,6 +58,20 @@ def test_own_groups_speak_beside_the_shipped_ones_and_then_alone(own: float) -> 
     assert reference.minus_ln_p(high)[0] == pytest.approx(alone)
 
 
+@pytest.mark.parametrize("votes", [OWN_ENOUGH, RESERVOIR])
+def test_an_operators_own_groups_exceed_a_level_no_oftener_than_it_says_and_as_often_once_they_stand_alone(
+    votes: int,
+) -> None:
+    rng, reference = np.random.default_rng(4), Reference("evenness")
+    for value in rng.exponential(0.2, votes).tolist():
+        reference.add(value)
+    surprise = reference.minus_ln_p(rng.exponential(0.2, 100_000))
+    for p in (0.5, 0.1, 0.01):
+        exceeds = (surprise >= -np.log(p)).mean()
+        assert exceeds <= 1.5 * p
+        assert reference.provisional or exceeds >= 0.5 * p
+
+
 def test_unmeasured_is_no_vote() -> None:
     reference = Reference("nothing shipped")
     reference.add(float("nan"))

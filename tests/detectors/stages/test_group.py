@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from detectors.alerts import Outputs
 from detectors.errors import StateVersionError
-from detectors.evidence.fusion import Judgement
+from detectors.evidence.fusion import Fusion, Judgement
+from detectors.evidence.reference import OWN_ENOUGH
+from detectors.evidence.totals import UNTOLD
 from detectors.hashing import digest
-from detectors.linking.members import Groups
+from detectors.linking.members import KINDS, Groups
 from detectors.partials import Partial
 from detectors.request import Request
 from detectors.settings import BudgetSettings, DetectorSettings
@@ -67,6 +69,19 @@ def test_the_campaign_is_opened_once_and_its_accounts_decided_about(outputs: Out
     assert [alert.state for alert in outputs.alerts].count("open") == 1
     assert {alert.campaign_id for alert in outputs.alerts} == {outputs.alerts[0].campaign_id}
     assert {decision.value for decision in outputs.decisions} == {f"worker{number}" for number in range(40)}
+
+
+@pytest.mark.parametrize(("votes", "provisional"), [(OWN_ENOUGH - 1, True), (OWN_ENOUGH, False)])
+def test_alerts_are_provisional_until_own_groups_have_taken_over(
+    partials: list[Partial], votes: int, provisional: bool
+) -> None:
+    fusion = Fusion()
+    for kind in range(len(KINDS)):
+        for vote in range(votes):
+            fusion.totals.add(UNTOLD, kind, (40.0, 500.0)[vote % 2])
+    found = judged(GroupStage(SETTINGS, fusion=fusion), partials)
+    assert found.alerts
+    assert {alert.provisional for alert in found.alerts} == {provisional}
 
 
 @pytest.mark.parametrize("partitions", [2, 4])

@@ -1,4 +1,4 @@
-"""The detectors' own parts on real labelled streams, each beside the line to beat.
+"""Parts of the detector and candidates for it on real labelled streams, each beside the line to beat.
 
 The streams stand in for what no public data of a language model's API holds (see `../shared/data/README.md`): a part
 that wins here is right in its mechanics, not proven in the field. Everything runs unsupervised and with the defaults of

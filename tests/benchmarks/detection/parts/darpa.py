@@ -15,7 +15,7 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.models.bursts import Bursts, edge_key
+from tests.benchmarks.detection.parts.candidates.bursts import Bursts, edge_key
 from tests.benchmarks.detection.parts.ranking import roc_auc
 from tests.benchmarks.detection.parts.row import DATA, Row, table
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from detectors.features import squash
 from detectors.linking.components import components
 from detectors.linking.graph import DAY_MS, Graph, Tick
-from detectors.linking.persistence import persistence
-from detectors.models.crowding import Crowding
 from detectors.partials import FAMILIES, SCHEMA
 from detectors.settings import LinkSettings
+from tests.benchmarks.detection.parts.candidates.crowding import Crowding
+from tests.benchmarks.detection.parts.candidates.persistence import persistence
 from tests.benchmarks.detection.parts.ranking import roc_auc
 from tests.benchmarks.detection.parts.row import Row, table
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.synchrony import Lockstep
+from tests.benchmarks.detection.parts.candidates.synchrony import Lockstep
 from tests.benchmarks.detection.parts.row import Row, table
 
 NAME = "retweets"

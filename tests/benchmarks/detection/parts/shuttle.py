@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from river import anomaly, compose, datasets, preprocessing
 
 from detectors.models.half_space_trees import HalfSpaceTrees
-from detectors.models.novelty import Novelty
+from tests.benchmarks.detection.parts.candidates.novelty import Novelty
 from tests.benchmarks.detection.parts.peer_score import peer_scores
 from tests.benchmarks.detection.parts.ranking import average_precision, roc_auc
 from tests.benchmarks.detection.parts.row import Row, streamed

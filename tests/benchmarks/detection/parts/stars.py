@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.features import squash
-from detectors.models.crowding import Crowding
-from detectors.models.novelty import Novelty
+from tests.benchmarks.detection.parts.candidates.crowding import Crowding
+from tests.benchmarks.detection.parts.candidates.novelty import Novelty
 from tests.benchmarks.detection.parts.peer_score import peer_scores
 from tests.benchmarks.detection.parts.ranking import roc_auc
 from tests.benchmarks.detection.parts.row import Row, streamed, table

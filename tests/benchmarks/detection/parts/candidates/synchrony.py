@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from detectors.errors import StateError, StateVersionError
-from detectors.linking.coactions import CoActions
+from tests.benchmarks.detection.parts.candidates.coactions import CoActions
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.errors import StateError, StateVersionError
-from detectors.linking.synchrony import Lockstep
+from tests.benchmarks.detection.parts.candidates.synchrony import Lockstep
 
 TICK_MS = 900_000
 TICKS = 96

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.errors import StateError, StateVersionError
-from detectors.models.novelty import MIN_ROWS, Novelty, Ring
+from tests.benchmarks.detection.parts.candidates.novelty import MIN_ROWS, Novelty, Ring
 
 FEATURES = ["requests", "share", "seconds"]
 

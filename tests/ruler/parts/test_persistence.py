@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import Graph, Tick
-from detectors.linking.persistence import THETAS, persistence
 from detectors.partials import SCHEMA
+from tests.benchmarks.detection.parts.candidates.persistence import THETAS, persistence
 from tests.detectors.made import TICK_MS, partial
 
 Uses = list[tuple[str, str, int]]

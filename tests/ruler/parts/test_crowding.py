@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.errors import StateError, StateVersionError
-from detectors.models.crowding import Crowding
+from tests.benchmarks.detection.parts.candidates.crowding import Crowding
 
 FEATURES = ["rate", "share", "depth", "hour"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detectors.linking.coactions import CoActions
+from tests.benchmarks.detection.parts.candidates.coactions import CoActions
 
 
 def keys(*values: int) -> np.ndarray:

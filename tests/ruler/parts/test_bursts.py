@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.errors import StateError, StateVersionError
-from detectors.models.bursts import Bursts, edge_key
+from tests.benchmarks.detection.parts.candidates.bursts import Bursts, edge_key
 
 
 def plain(ticks: np.ndarray, keys: np.ndarray, fading: float) -> list[list[float]]:

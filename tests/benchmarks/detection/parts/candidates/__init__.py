@@ -1,0 +1,1 @@
+"""Parts that the detector does not run, as they were found: measured against the real labelled streams only."""
