@@ -13,13 +13,15 @@ from detectors.models.reference import Thinning
 
 DAYS = 14
 SIZE = 2_048
+PER_DAY = SIZE // DAYS // 2
+"""Rows come unevenly, and go once a day: with room for no more than an even flow the oldest went before their time."""
 
 
 class Quarantine:
-    """Holds about `SIZE` rows of features, an even flow of them over `DAYS` days (DETECTION §4.1, rule iii)."""
+    """Holds up to `SIZE` rows of features, an even flow of them over `DAYS` days (DETECTION §4.1, rule iii)."""
 
     def __init__(self, features: int) -> None:
-        self._thinning = Thinning(SIZE // DAYS)
+        self._thinning = Thinning(PER_DAY)
         self._accounts = np.zeros(0, np.int32)
         self._since = np.zeros(0, np.int64)
         self._rows = np.zeros((0, features), np.float32)

@@ -33,7 +33,8 @@ from detectors.settings import DetectorSettings
 from detectors.stages.entries import Entries, joined, pieces
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.strands import telling_parts
-from detectors.testimony import Testimony, testify
+from detectors.testimony import KIN_NATS, Testimony, testify
+from detectors.windows.table import LIVE
 
 SCHEMA_VERSION = 9
 LINK_EVERY_MS = 2 * HOUR_MS
@@ -45,7 +46,6 @@ LEAST_NATS = 9.0
 SMALL, SMALL_NATS = 0.5, 4.0
 """Groups down to this part of `min_group_accounts` are judged too, against those of full size, which they vote with
 neither for nor among; so many nats more are asked of them: chance has more room in them, and there are more of them."""
-KIN_NATS = 4.0
 LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 45.0, 20.0, 3.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
 PERSISTENCE = 2
@@ -206,6 +206,8 @@ class GroupStage:
         if linked and tick.end_ms // DAY_MS != self._evicted_on:
             self._evicted_on = tick.end_ms // DAY_MS
             self.evicted += forget_idle(graph, self.clusters, self.campaign_book, since, tick.end_ms)
+            held = self.clusters.table[LIVE]
+            self._accused = {cluster: who for cluster, who in self._accused.items() if held[cluster]}
         self.evicted += forget_surplus(graph, self.clusters, self.campaign_book, links.max_accounts)
         self.account_alerts.forget()
         if self.evicted > evicted:
