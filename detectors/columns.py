@@ -18,16 +18,15 @@ CACHE_ENTRIES = 1 << 18
 OTHER = "(other)"
 MAX_NAME = 128
 """Longer names of models, plans and paths are cut: they travel in every partial and snapshot."""
-NAMED = {
-    "plan": "account_plan",
-    "verification": "account_verification",
-    "pathway": "account_signup_pathway",
-    "model": "gen_ai_request_model",
-    "access_path": "access_path",
-}
+CUSTOMERS = {"plan": "account_plan", "verification": "account_verification", "pathway": "account_signup_pathway"}
+MIXED = {"model": "gen_ai_request_model", "access_path": "access_path"}
 IDENTIFIERS = {"payment_fingerprint": "payment", "device_fingerprint": "device", "client_address": "network"}
 VARIED = ("prompt_language", "client_geo_country", "user_agent_original")
 Columns = dict[str, NDArray]
+
+
+MOST_MIXED = 1 << 15
+"""Different models and access paths of the ticks that are open."""
 
 
 class Names:
@@ -40,6 +39,7 @@ class Names:
     def __init__(self, limit: int = 1024) -> None:
         self.limit = limit
         self.known: list[str] = []
+        self._numbers: dict[str, int] = {}
         self._codes: dict[str | None, int] = {None: -1}
         self._by_hash: dict[int, int] = {0: -1}
 
@@ -51,12 +51,12 @@ class Names:
         return self._codes[name]
 
     def _new(self, name: str) -> int:
-        if name not in self.known and self.full:
+        if name not in self._numbers and self.full:
             name = OTHER
-        if name in self.known:
-            return self.known.index(name)
-        self.known.append(name)
-        return len(self.known) - 1
+        if name not in self._numbers:
+            self._numbers[name] = len(self.known)
+            self.known.append(name)
+        return self._numbers[name]
 
     @property
     def full(self) -> bool:
@@ -65,7 +65,21 @@ class Names:
 
     def rename(self, number: int, name: str) -> None:
         """Let a number stand for a name that had none of its own; what it stood for shares that of the excess."""
-        self.known[number] = name
+        self._know([name if place == number else known for place, known in enumerate(self.known)])
+
+    def keep(self, used: NDArray) -> NDArray[np.int16]:
+        """Forget all names but those whose numbers are in `used`; return the new number of each old one.
+
+        −1 for those forgotten, and at the end for the −1 of no name.
+        """
+        kept = np.unique(used[used >= 0])
+        new = np.full(len(self.known) + 1, -1, np.int16)
+        new[kept] = np.arange(len(kept))
+        self._know([self.known[number] for number in kept.tolist()])
+        return new
+
+    def _know(self, names: list[str]) -> None:
+        self.known, self._numbers = names, {name: number for number, name in enumerate(names)}
         self._codes, self._by_hash = {None: -1}, {0: -1}
 
     def codes(self, names: Sequence[str | None]) -> NDArray[np.int16]:
@@ -95,7 +109,8 @@ class Extractor:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key
         self._keyed: dict[str, dict[int, int]] = {name: {0: 0} for name in IDENTIFIERS}
-        self.names = Names()
+        self.names, self.mixed = Names(), Names(MOST_MIXED)
+        """What customers are, and what they ask for: those names are their own text, and are forgotten again."""
 
     def __call__(self, requests: Requests) -> Columns:
         """Return the columns of `requests`; hashes of missing values are 0, missing counts 0.
@@ -108,7 +123,8 @@ class Extractor:
         return {
             "time": requests.number("time").copy(),
             "created": np.where(created == MISSING, -1, created),
-            **{column: self.names.of(requests, name) for column, name in NAMED.items()},
+            **{column: self.names.of(requests, name) for column, name in CUSTOMERS.items()},
+            **{column: self.mixed.of(requests, name) for column, name in MIXED.items()},
             "organization": requests.hash("organization_id").copy(),
             "template": np.where(template > 0, template, simhash),
             "simhash": simhash.copy(),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.accounts import AccountWindows
-from detectors.columns import Columns
+from detectors.columns import MIXED, OTHER, Columns
 from detectors.compiled import by_row, rank_in_run
 from detectors.linking.handovers import FAILED_BIT
 from detectors.names import id_order
@@ -23,7 +23,8 @@ ACCOUNT_BYTES, USE_BYTES, MIX_BYTES, CONTENT_BYTES = 256, 126, 15, 8
 """Encoded size of a row of each kind; an account has its id besides."""
 MAX_USES = {"template": 1_500, "payment": 300, "device": 300, "network": 300, "signature": 300}
 """Values of each family that one account is followed through in a tick: those with most requests."""
-MIX_KINDS = ("model", "access_path")
+MOST_NAMES = 1_024
+"""Models, and access paths, told apart in a tick: those with most requests."""
 TURNED_AWAY = [COUNTS.index(name) for name in ("status_429", "status_403")]
 FAILED = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]
 CODED = ("plan", "verification", "pathway", "mix_name")
@@ -35,7 +36,7 @@ def fold(
     accounts: AccountWindows,
     active: NDArray,
     columns: Columns,
-    names: Sequence[str],
+    named: tuple[Sequence[str], Sequence[str]],
     end_ms: int,
 ) -> list[Partial]:
     """Return the partials of one tick, accounts sorted by id, each small enough for one Kafka message.
@@ -44,7 +45,7 @@ def fold(
         accounts: the windows, already updated with the tick.
         active: the different account rows in `columns`, ascending, shape (A,).
         columns: the requests of the tick.
-        names: what the codes in `columns` stand for.
+        named: what the codes of customers, and those of models and access paths, stand for.
         end_ms: end of the tick.
     """
     ids = [accounts.ids[row] for row in active.tolist()]
@@ -52,23 +53,38 @@ def fold(
     order, _, start = by_row(columns["row"], accounts.table.rows)
     order, start = rearranged(order, start, by_id)
     columns = columns | {"slots": masks(columns["time"], end_ms // (tick + 1))}
-    names, rank = _alphabetical(names)
-    data = _per_account(accounts, active, by_id, order, start, columns, rank, end_ms)
-    data |= _mixes(order, start, columns, rank)
+    columns, mixed = _most_asked(columns, named[1])
+    names, ranks = _alphabetical(named[0], mixed)
+    data = _per_account(accounts, active, by_id, order, start, columns, ranks[0], end_ms)
+    data |= _mixes(order, start, columns, ranks[1], len(names) + 1)
     data |= _uses(order, start, columns)
     ids = [ids[position] for position in by_id.tolist()]
     return list(_chunks(partition, tick, ids, sizes[by_id], names, data))
 
 
-def _alphabetical(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the names in the order of the alphabet, since that of their arrival depends on the batches.
+def _most_asked(columns: Columns, names: Sequence[str]) -> tuple[Columns, Sequence[str]]:
+    """Let models and access paths that few of a tick's requests name share one name, if there are too many."""
+    result, names = columns, list(names)
+    for kind in MIXED:
+        count = np.bincount(columns[kind] + 1, minlength=1)[1:]
+        used = np.flatnonzero(count)
+        if len(used) > MOST_NAMES:
+            fewest = sorted(used.tolist(), key=lambda code: (-count[code], names[code]))[MOST_NAMES - 1 :]
+            new = np.arange(-1, len(names))
+            new[np.array(fewest) + 1] = len(names)
+            result = result | {kind: new[columns[kind] + 1]}
+            names.append(OTHER)
+    return result, names
 
-    And the new number of each, that of −1 at the end.
+
+def _alphabetical(*known: Sequence[str]) -> tuple[list[str], list[NDArray[np.int64]]]:
+    """Return all names in the order of the alphabet, since that of their arrival depends on the batches.
+
+    And for each of `known` the new number of each of its names, that of −1 at the end.
     """
-    order = sorted(range(len(names)), key=names.__getitem__)
-    rank = np.full(len(names) + 1, -1)
-    rank[order] = np.arange(len(order))
-    return [names[code] for code in order], rank
+    names = sorted(set(chain(*known)))
+    number = {name: place for place, name in enumerate(names)}
+    return names, [np.array([*map(number.__getitem__, part), -1]) for part in known]
 
 
 def _per_account(
@@ -100,10 +116,10 @@ def _per_account(
     }
 
 
-def _mixes(order: NDArray, start: NDArray, columns: Columns, rank: NDArray) -> Columns:
-    names = np.stack([rank[columns[name]] for name in MIX_KINDS], axis=1)
+def _mixes(order: NDArray, start: NDArray, columns: Columns, rank: NDArray, names: int) -> Columns:
+    which = np.stack([rank[columns[name]] for name in MIXED], axis=1)
     failed = columns["counts"][:, FAILED].max(1) > 0
-    mixes = mixes_of(order, start, names, failed, len(rank))
+    mixes = mixes_of(order, start, which, failed, names)
     return dict(zip([name for name in SCHEMA if name.startswith("mix_")], mixes, strict=True))
 
 

@@ -8,6 +8,7 @@ from operator import lt
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.columns import CUSTOMERS
 from detectors.linking.additions import ascending
 from detectors.linking.graph import Graph, Tick
 from detectors.partials import SCHEMA, Partial
@@ -29,14 +30,13 @@ def merge(graph: Graph, end_ms: int, partials: list[Partial]) -> Tick:
         ids = [ids[position] for position in order.tolist()]
     _number(graph, partials)
     base = np.cumsum([0, *(len(partial.accounts) for partial in partials)])
-    codes = [np.append(graph.names.codes(partial.names), -1) for partial in partials]
     columns = {}
     for name in SCHEMA:
         parts = [partial.column(name) for partial in partials]
         if name == "mix_name":
             parts = [_mix_codes(graph, partial, part) for partial, part in zip(partials, parts, strict=True)]
-        if name in ("plan", "verification", "pathway"):
-            parts = [code[part] for code, part in zip(codes, parts, strict=True)]
+        if name in CUSTOMERS:
+            parts = [_customer_codes(graph, partial, part) for partial, part in zip(partials, parts, strict=True)]
         if name in ("use_account", "mix_account"):
             parts = [place[part + first] for part, first in zip(parts, base, strict=False)]
         columns[name] = np.concatenate(parts)
@@ -49,10 +49,16 @@ def merge(graph: Graph, end_ms: int, partials: list[Partial]) -> Tick:
 
 def _number(graph: Graph, partials: list[Partial]) -> None:
     """Number what is named for the first time in a tick by the alphabet, not by which partial came first."""
-    graph.names.codes(sorted({name for partial in partials for name in partial.names}))
+    told = ((p, p.column(name)) for p in partials for name in CUSTOMERS)
+    graph.names.codes(sorted({p.names[name] for p, mine in told for name in np.unique(mine).tolist() if name >= 0}))
     for number, known in enumerate((graph.models, graph.paths)):
         used = ((p, p.column("mix_name")[p.column("mix_kind") == number]) for p in partials)
         known.codes(sorted({p.names[name] for p, mine in used for name in np.unique(mine).tolist()}))
+
+
+def _customer_codes(graph: Graph, partial: Partial, names: NDArray) -> NDArray:
+    used, inverse = np.unique(names, return_inverse=True)
+    return graph.names.codes([partial.names[name] if name >= 0 else None for name in used.tolist()])[inverse]
 
 
 def _mix_codes(graph: Graph, partial: Partial, names: NDArray) -> NDArray:

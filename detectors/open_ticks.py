@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -51,6 +51,18 @@ class OpenTicks:
         if len(waiting["row"]):
             self.add(waiting)
         return select(joined, over), waiting["row"]
+
+    def recode(self, names: Sequence[str], keep: Callable[[NDArray], NDArray]) -> None:
+        """Renumber what the columns `names` hold; call right after `close`.
+
+        Args:
+            keep: returns the new number of each old one, of those in use, that of −1 at the end.
+        """
+        self._join()
+        parts = self._whole
+        used = np.concatenate([part[name] for part in parts for name in names] or [np.zeros(0, np.int16)])
+        new = keep(used)
+        self._whole = [part | {name: new[part[name]] for name in names} for part in parts]
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the entries that changed since the last call; an empty value deletes its key."""

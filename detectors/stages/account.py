@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.accounts import DAY_MS, AccountWindows
-from detectors.columns import Columns, Extractor, select
+from detectors.columns import MIXED, Columns, Extractor, select
 from detectors.duplicates import RecentIds
 from detectors.fold import fold
 from detectors.open_ticks import OpenTicks
@@ -20,7 +20,9 @@ from detectors.settings import DetectorSettings
 from detectors.stages.header import header_entry, open_snapshot
 from detectors.watermark import Watermark
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+MANY_NAMES = 256
+"""Names of models and access paths from which on those that no open tick holds are forgotten."""
 END_OF_TIME_MS = 1 << 52
 
 
@@ -110,6 +112,8 @@ class AccountStage:
         for tick in np.unique(closing["tick"]).tolist():
             partials += self._partials(tick, select(closing, closing["tick"] == tick))
             self._evict(tick, np.concatenate([closing["row"][closing["tick"] > tick], waiting]))
+        if len(self._extract.mixed.known) > MANY_NAMES:
+            self._open.recode(list(MIXED), self._extract.mixed.keep)
         if not partials or partials[-1].tick < through:
             partials.append(Partial(self.partition, through, 0, True, False))
         return partials
@@ -118,7 +122,8 @@ class AccountStage:
         end_ms = (tick + 1) * self._watermark.tick_ms
         self.accounts.describe(columns["row"], columns)
         active = self.accounts.update(columns["row"], columns, end_ms)
-        return fold(self.partition, tick, self.accounts, active, columns, self._extract.names.known, end_ms)
+        named = self._extract.names.known, self._extract.mixed.known
+        return fold(self.partition, tick, self.accounts, active, columns, named, end_ms)
 
     def _evict(self, tick: int, waiting: NDArray) -> None:
         """Forget accounts: too many at once, idle ones once a day; the rows that `waiting` requests point at stay."""
@@ -165,7 +170,7 @@ class AccountStage:
         header = {
             "last_offset": self.last_offset,
             "watermark": self._watermark.state(),
-            "names": self._extract.names.known,
+            "names": [self._extract.names.known, self._extract.mixed.known],
             "idle": self._idle,
             "pending": len(self._pending),
             "evicted_on": self._evicted_on,
@@ -191,7 +196,8 @@ class AccountStage:
         self._idle, self._evicted_on = header["idle"], header["evicted_on"]
         self.accounts.evicted = header["evicted"]
         self._watermark.load(header["watermark"])
-        self._extract.names.codes(header["names"])
+        for names, known in zip((self._extract.names, self._extract.mixed), header["names"], strict=True):
+            names.codes(known)
         self.accounts.restore(entries.items())
         self._open.restore(entries)
         self._pending = [decode(entries[f"pending/{number}"]) for number in range(header["pending"])]

@@ -25,7 +25,7 @@ def folded(requests: list[Request]) -> list[Partial]:
     windows.describe(columns["row"], columns)
     end = START_MS + TICK_MS
     active = windows.update(columns["row"], columns, end)
-    return fold(0, TICK, windows, active, columns, extract.names.known, end)
+    return fold(0, TICK, windows, active, columns, (extract.names.known, extract.mixed.known), end)
 
 
 @pytest.fixture(params=[250_000, 4_000])
@@ -152,3 +152,13 @@ def test_of_too_many_templates_the_busiest_are_followed(monkeypatch: pytest.Monk
     assert sorted(found) == sorted([(0, digest("t2")), (0, digest("t3")), (1, digest("t1"))])
     assert part.column("use_contents").sum() == len(part.column("contents")) == 6
     assert part.column("counts")[:, 0].tolist() == [6, 1]
+
+
+def test_of_too_many_models_those_with_most_requests_keep_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MOST_NAMES", 3)
+    asked = [("made-up-1", 1), ("made-up-2", 1), ("made-up-3", 1), ("large", 4), ("small", 2)]
+    models = [model for model, times in asked for _ in range(times)]
+    requests = [request(number, START_MS + number, gen_ai_request_model=model) for number, model in enumerate(models)]
+    one = folded(requests)[0]
+    told = zip(one.column("mix_name").tolist(), one.column("mix_requests").tolist(), strict=True)
+    assert {one.names[name]: count for name, count in told} == {"large": 4, "small": 2, "(other)": 3}

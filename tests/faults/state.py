@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import pickle
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from detectors.columns import CUSTOMERS, MIXED
 from detectors.stages.account import AccountStage
 from detectors.windows.index import RowIndex
 from detectors.windows.keyset import KeySet
@@ -77,20 +78,27 @@ def _mappings(one: Mapping[Any, Any], other: Mapping[Any, Any], path: str, seen:
 
 
 def alphabetical(stage: AccountStage) -> AccountStage:
-    """Renumber the names of models, plans and paths: the order in which they were met depends on the batches."""
-    names = stage._extract.names
-    order = sorted(range(len(names.known)), key=names.known.__getitem__)
-    rank = np.full(len(order) + 1, -1)
-    rank[order] = np.arange(len(order))
-    for columns in (stage.accounts.table, *stage._open._whole, *stage._open._recent):
-        for name in ("plan", "verification", "pathway", "model", "access_path"):
-            if isinstance(columns, dict) or name in columns._spec:
-                codes = columns[name]
-                target = columns if isinstance(columns, dict) else columns._columns
-                target[name] = rank[codes].astype(codes.dtype)
-    names.known = [names.known[code] for code in order]
-    names._codes.clear()
+    """Renumber the names of plans, models and the like: the order in which they were met depends on the batches.
+
+    So does how long models and access paths are known that no open tick holds.
+    """
+    opened = [*stage._open._whole, *stage._open._recent]
+    for names, columns in ((stage._extract.names, CUSTOMERS), (stage._extract.mixed, MIXED)):
+        if columns is MIXED:
+            used = [part[column] for part in opened for column in columns]
+            _renumber(opened, columns, names.keep(np.concatenate([np.zeros(0, np.int16), *used])))
+        order = sorted(range(len(names.known)), key=names.known.__getitem__)
+        rank = np.full(len(order) + 1, -1)
+        rank[order] = np.arange(len(order))
+        _renumber([*opened, *([stage.accounts.table._columns] if columns is CUSTOMERS else [])], columns, rank)
+        names._know([names.known[code] for code in order])
     return stage
+
+
+def _renumber(parts: list[dict[str, np.ndarray]], columns: Iterable[str], number: np.ndarray) -> None:
+    for part in parts:
+        for column in columns:
+            part[column] = number[part[column]].astype(part[column].dtype)
 
 
 def _arrays(one: np.ndarray, other: np.ndarray) -> str:

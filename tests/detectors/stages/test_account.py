@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from detectors.errors import StateVersionError
 from detectors.request import Request
+from detectors.stages import account
 from detectors.stages.account import AccountStage
 from tests.detectors.made import DAY_MS, HOUR_MS, START_MS, TICK_MS, crowd, request, run, settings, told
 
@@ -187,3 +188,21 @@ def test_offsets_may_have_gaps() -> None:
     stage.process([request(1, START_MS), request(2, START_MS)], np.array([10, 15]))
     stage.process([request(3, START_MS), request(4, START_MS)], np.array([15, 20]))
     assert (stage.requests, stage.last_offset) == (3, 20)
+
+
+def test_models_that_nobody_names_any_more_do_not_take_the_place_of_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "MANY_NAMES", 20)
+    times = range(START_MS, START_MS + 10 * TICK_MS, TICK_MS // 10)
+    requests = [request(number, time, gen_ai_request_model=f"made-up-{number}") for number, time in enumerate(times)]
+    requests.append(request(len(requests), START_MS + 10 * TICK_MS, gen_ai_request_model="new"))
+    whole, stage = AccountStage(settings()), AccountStage(settings())
+    expected = told(run(whole, requests, [7]) + whole.advance())
+    entries: dict[str, bytes] = {}
+    partials = run(stage, requests[:60], [60])
+    assert len(stage._extract.mixed.known) < 60
+    entries |= stage.snapshot()
+    restored = AccountStage(settings())
+    restored.restore(entries.items())
+    partials += run(restored, requests[60:], [1], 60) + restored.advance()
+    assert told(partials) == expected
+    assert {name for _, names, _ in expected.values() for name in names} == {r.gen_ai_request_model for r in requests}
