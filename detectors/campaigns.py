@@ -207,7 +207,7 @@ class Campaigns:
 
     def _open(self, accounts: list[int], now: int) -> int:
         """Open a campaign named by the eldest of its new accounts: two that open at once may accuse the same one."""
-        new = self._new(accounts)
+        new = self._new(accounts) or accounts
         eldest = min(new, key=lambda row: (int(self.graph.accounts["first"][row]), self.graph.ids[row]))
         campaign_id = "campaign-" + stable_id(self.graph.ids[eldest], now)[:16]
         self.roster.campaigns.append(Campaign(campaign_id, now, now))
