@@ -32,7 +32,8 @@ from detectors.stages.group import LEAST_NATS, GroupStage
 from stream.simulate import write
 
 POINTS = 200
-MIN_ACCOUNTS = DetectorSettings().links.min_accounts
+SETTINGS = DetectorSettings()
+MIN_ACCOUNTS = SETTINGS.links.min_accounts
 BATCH = 8_000
 UNLOGGED: tuple[tuple[str, ...], ...] = (
     (),
@@ -82,12 +83,14 @@ def partials_of(events: Path, unlogged: tuple[str, ...] = ()) -> list[Partial]:
 
 
 def groups_of(partials: list[Partial], kinds: Collection[int] = range(len(KINDS))) -> list[Judged]:
-    """Return the groups of `kinds` in one world."""
+    """Return the groups of `kinds` in one world, of those judgements that could vote: of the full size."""
     group = GroupStage(DetectorSettings(), kinds=kinds)
     found: dict[int, tuple[int, float, int, list[np.ndarray], list[bool]]] = {}
 
     def observe(end_ms, due, groups, judgement, calls):
         for position, cluster in enumerate(due):
+            if groups.size[position] < SETTINGS.links.min_group_accounts:
+                continue
             rows, accuses = found[cluster][3:] if cluster in found else ([], [])
             found[cluster] = (
                 int(groups.kind[position]),
