@@ -22,11 +22,9 @@ CUSTOMERS = {"plan": "account_plan", "verification": "account_verification", "pa
 MIXED = {"model": "gen_ai_request_model", "access_path": "access_path"}
 IDENTIFIERS = {"payment_fingerprint": "payment", "device_fingerprint": "device", "client_address": "network"}
 VARIED = ("prompt_language", "client_geo_country", "user_agent_original")
+MOST_MIXED = np.iinfo(np.int16).max
+"""Different models and access paths of the ticks that are open: one more than the largest of their numbers fits too."""
 Columns = dict[str, NDArray]
-
-
-MOST_MIXED = 1 << 15
-"""Different models and access paths of the ticks that are open."""
 
 
 class Names:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.accounts import AccountWindows
-from detectors.columns import MIXED, OTHER, Columns
+from detectors.columns import CUSTOMERS, MIXED, OTHER, Columns
 from detectors.compiled import by_row, rank_in_run
 from detectors.linking.handovers import FAILED_BIT
 from detectors.names import id_order
@@ -27,7 +27,7 @@ MOST_NAMES = 1_024
 """Models, and access paths, told apart in a tick: those with most requests."""
 TURNED_AWAY = [COUNTS.index(name) for name in ("status_429", "status_403")]
 FAILED = [COUNTS.index(name) for name in ("refused", "status_429", "status_403")]
-CODED = ("plan", "verification", "pathway", "mix_name")
+CODED = (*CUSTOMERS, "mix_name")
 
 
 def fold(
@@ -104,7 +104,7 @@ def _per_account(
     )
     return {
         **{name: table[name][rows] for name in ("created", "organization")},
-        **{name: rank[table[name][rows]] for name in ("plan", "verification", "pathway")},
+        **{name: rank[table[name][rows]] for name in CUSTOMERS},
         "first": first,
         "last": last,
         "counts": counts,

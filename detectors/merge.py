@@ -28,7 +28,7 @@ def merge(graph: Graph, end_ms: int, partials: list[Partial]) -> Tick:
         order = np.array(sorted(range(len(ids)), key=ids.__getitem__))
         place[order] = np.arange(len(ids))
         ids = [ids[position] for position in order.tolist()]
-    _number(graph, partials)
+    codes = _number(graph, partials)
     base = np.cumsum([0, *(len(partial.accounts) for partial in partials)])
     columns = {}
     for name in SCHEMA:
@@ -36,7 +36,7 @@ def merge(graph: Graph, end_ms: int, partials: list[Partial]) -> Tick:
         if name == "mix_name":
             parts = [_mix_codes(graph, partial, part) for partial, part in zip(partials, parts, strict=True)]
         if name in CUSTOMERS:
-            parts = [_customer_codes(graph, partial, part) for partial, part in zip(partials, parts, strict=True)]
+            parts = [code[part] for code, part in zip(codes, parts, strict=True)]
         if name in ("use_account", "mix_account"):
             parts = [place[part + first] for part, first in zip(parts, base, strict=False)]
         columns[name] = np.concatenate(parts)
@@ -47,18 +47,29 @@ def merge(graph: Graph, end_ms: int, partials: list[Partial]) -> Tick:
     return Tick(end_ms, ids, columns)
 
 
-def _number(graph: Graph, partials: list[Partial]) -> None:
-    """Number what is named for the first time in a tick by the alphabet, not by which partial came first."""
-    told = ((p, p.column(name)) for p in partials for name in CUSTOMERS)
-    graph.names.codes(sorted({p.names[name] for p, mine in told for name in np.unique(mine).tolist() if name >= 0}))
+def _number(graph: Graph, partials: list[Partial]) -> list[NDArray[np.int16]]:
+    """Number what is named for the first time in a tick by the alphabet, not by which partial came first.
+
+    Returns:
+        For each partial the code of each of its names that says what customers are, that of −1 at the end.
+    """
+    told = [_of_customers(partial) for partial in partials]
+    graph.names.codes(sorted({p.names[name] for p, mine in zip(partials, told, strict=True) for name in mine}))
+    codes = [np.full(len(partial.names) + 1, -1, np.int16) for partial in partials]
+    for partial, mine, code in zip(partials, told, codes, strict=True):
+        code[mine] = graph.names.codes([partial.names[name] for name in mine])
     for number, known in enumerate((graph.models, graph.paths)):
         used = ((p, p.column("mix_name")[p.column("mix_kind") == number]) for p in partials)
         known.codes(sorted({p.names[name] for p, mine in used for name in np.unique(mine).tolist()}))
+    return codes
 
 
-def _customer_codes(graph: Graph, partial: Partial, names: NDArray) -> NDArray:
-    used, inverse = np.unique(names, return_inverse=True)
-    return graph.names.codes([partial.names[name] if name >= 0 else None for name in used.tolist()])[inverse]
+def _of_customers(partial: Partial) -> list[int]:
+    """Return the numbers of a partial's names that say what customers are, and not what they ask for."""
+    used = np.zeros(len(partial.names) + 1, bool)  # the last for the −1 of no name
+    for name in CUSTOMERS:
+        used[partial.column(name)] = True
+    return np.flatnonzero(used[:-1]).tolist()
 
 
 def _mix_codes(graph: Graph, partial: Partial, names: NDArray) -> NDArray:

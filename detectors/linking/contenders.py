@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from detectors.columns import OTHER, Names
 from detectors.hashing import digests
 from detectors.linking.blocked import MIXES
+from detectors.linking.traits import BITS, counted
 from detectors.windows import Table
 
 DAY_MS = 86_400_000
-BITS = 64
 MIN_USERS = 3
 """Accounts that must ask for a name before it gets a column; a name that fewer use may lose its own."""
 LEAST_SHARE, USER_SHARE = 0.005, 0.01
@@ -80,10 +80,8 @@ class Contenders:
 
     def _ranked(self) -> list[tuple[str, float]]:
         """Return the contenders with about how many accounts asked for each, most first."""
-        count = {
-            name: -BITS * np.log1p(-min(bits.bit_count(), BITS - 0.5) / BITS) for name, bits in self._asked.items()
-        }
-        return sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))
+        count = counted(np.array([bits.bit_count() for bits in self._asked.values()])).tolist()
+        return sorted(zip(self._asked, count, strict=True), key=lambda pair: (-pair[1], pair[0]))
 
     def _empty(self, accounts: Table, column: int, other: int) -> None:
         mix, blocked = accounts[self._mix][: accounts.rows], accounts["blocked_name"][: accounts.rows, self._kind]

@@ -91,8 +91,13 @@ def varieties(accounts: Table, rows: NDArray) -> NDArray[np.float64]:
     Linear counting in 64 bits (Whang et al., ACM TODS 15(2), 1990).
     """
     maps = accounts["variety"][rows]
-    set_bits = np.bitwise_count(maps[:, 0] | maps[:, 1]).astype(np.float64)
-    return np.where(set_bits > 0, np.maximum(-BITS * np.log1p(-np.minimum(set_bits, BITS - 0.5) / BITS), 1.0), 0.0)
+    return counted(np.bitwise_count(maps[:, 0] | maps[:, 1]))
+
+
+def counted(set_bits: NDArray) -> NDArray[np.float64]:
+    """Return about how many different values set so many of 64 bits, of any shape; 0 of none."""
+    share = np.minimum(set_bits.astype(np.float64), BITS - 0.5) / BITS
+    return np.where(set_bits > 0, np.maximum(-BITS * np.log1p(-share), 1.0), 0.0)
 
 
 def hours_of_day(hours: NDArray[np.uint32]) -> NDArray[np.int64]:

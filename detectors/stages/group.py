@@ -393,12 +393,15 @@ class GroupStage:
             if not (mature and rested):
                 continue
             campaign, surprise = int(table["campaign"][cluster]), judgement.surprise[position]
-            kind, size = int(groups.kind[position]), float(groups.size[position])
-            doubt = self.fusion.totals.doubtful(float(thresholds[position]), kind, size)
-            likely = surprise < doubt if position in guilty else judgement.total[position] < LEAST_NATS / 2
+            if position in guilty:
+                kind, size = int(groups.kind[position]), float(groups.size[position])
+                doubt = self.fusion.totals.doubtful(float(thresholds[position]), kind, size)
+                likely, doubted = surprise < doubt, doubt <= surprise < thresholds[position]
+            else:
+                likely, doubted = judgement.total[position] < LEAST_NATS / 2, False
             if (campaign < 0 and likely) or self.campaign_book.may_vote(campaign, end_ms):
                 self.fusion.vote(judgement, groups, position, float(table["peak"][cluster]))
-            elif campaign < 0 and position in guilty and surprise < thresholds[position]:
+            elif campaign < 0 and doubted:
                 self.fusion.doubt(groups, position, doubt)
             else:
                 continue

@@ -162,3 +162,10 @@ def test_of_too_many_models_those_with_most_requests_keep_their_names(monkeypatc
     one = folded(requests)[0]
     told = zip(one.column("mix_name").tolist(), one.column("mix_requests").tolist(), strict=True)
     assert {one.names[name]: count for name, count in told} == {"large": 4, "small": 2, "(other)": 3}
+
+
+def test_as_many_models_as_there_are_numbers_can_be_folded() -> None:
+    models = 1 << 15
+    requests = [request(number, START_MS, gen_ai_request_model=f"made-up-{number}") for number in range(models)]
+    told = [partial.column("mix_requests").sum() for partial in folded(requests)]
+    assert sum(told) == models
