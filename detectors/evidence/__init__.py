@@ -24,6 +24,8 @@ from detectors.evidence import (
     repetition,
     replay,
     rhythm,
+    routing,
+    sanitised,
     shared_prompts,
     subscription,
     sweep,
@@ -59,6 +61,8 @@ FAMILIES = (
     onset,
     subscription,
     cleaning,
+    routing,
+    sanitised,
 )
 
 __all__ = ["FAMILIES"]

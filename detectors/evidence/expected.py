@@ -19,7 +19,8 @@ by others, where they leaned on what happened to be common in the simulator.
 - pivot: twice the population (ln 2) is what enthusiasts do;
 - failover: between organisations nothing honest goes on where another was turned away; one in ten is chance;
 - cleaning: one in twenty requests is what a security team sends; much of it is counted under elicitation already;
-- onset, subscription: volume by other measures, hence little; half of the new, the top fifth of the plan at least.
+- onset, subscription: volume by other measures, hence little; half of the new, the top fifth of the plan at least;
+- routing, sanitised: customers of a cloud and scripts do it too: twice the population (ln 2), one fact in five.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ AXES = (
             "synchrony",
             "mass",
             "distribution",
+            "routing",
+            "sanitised",
         ),
     ),
     (4.0, ("capability", "elicitation", "sweep", "cleaning")),
@@ -111,4 +114,6 @@ EXPECTED = {
     "cleaning": Expected(0.3, low=0.05),
     "onset": Expected(0.3, low=0.5),
     "subscription": Expected(0.2, low=1.0),
+    "routing": Expected(0.2, low=0.7),
+    "sanitised": Expected(0.2, low=0.2),
 }

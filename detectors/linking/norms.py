@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.linking.blocked import MIXES, drops, failing
-from detectors.linking.graph import MODELS, Graph
+from detectors.linking.graph import MODELS, PATHS, Graph
 from detectors.linking.releases import Releases
 from detectors.linking.traits import BITS, ELICITED, agents, refusals, sum_bits, varieties
+from detectors.partials import FAMILIES, VARIETIES
 
 OCTAVES = 20
 """Accounts are compared with those that make about as many requests: within a factor of two."""
@@ -19,6 +20,9 @@ MOST_REFUSALS = 3.0
 """So many of an account count: a few who search for techniques must not become what is usual."""
 PRIOR = 20.0
 """Accounts of the average added to each model's and path's own."""
+CARRIED = ("device", "network")
+FACTS = (*CARRIED, *VARIETIES)
+"""What a request may say of who sends it."""
 
 
 class Norms:
@@ -35,6 +39,8 @@ class Norms:
         busy: 90 % quantile of the accounts' requests a day.
         tokens: sorted tokens a day of the accounts on each plan with at least 50, by code.
         releases: the latest model and how fast it is taken up.
+        paths: mean share of each access path in the accounts' requests, of accounts with a known one, shape (8,).
+        untold: mean share of `FACTS` unknown, by `main_path`, shape (9,).
     """
 
     def __init__(self) -> None:
@@ -46,6 +52,8 @@ class Norms:
         self.busy = 0.0
         self.tokens: dict[int, NDArray[np.float64]] = {}
         self.releases = Releases()
+        self.paths = np.full(PATHS, 1.0 / PATHS)
+        self.untold = np.zeros(PATHS + 1)
 
     def refresh(self, graph: Graph, active: NDArray) -> None:
         """Look again at the `active` accounts."""
@@ -61,6 +69,7 @@ class Norms:
         counts = sum_bits(used, np.zeros(len(used), np.int64), np.ones(len(used)), 1)[0]
         self.agents = counts / len(used) if len(used) >= ENOUGH else np.full(BITS, np.nan)
         self._usage(graph, rows)
+        self._ways_in(graph, rows)
         self.failing = float(failing(graph.accounts["counts"][rows]).mean()) if len(rows) else 0.0
         refused = np.minimum(refusals(graph.accounts, rows), MOST_REFUSALS)
         self.refusals = float(refused.sum()) / max(float(ordinary(graph, rows).sum()), 1.0)
@@ -81,6 +90,15 @@ class Norms:
             known = np.sort(tokens[plan == code])
             self.tokens[code] = known[:: len(known) // PLAN_SAMPLE + 1]
 
+    def _ways_in(self, graph: Graph, rows: NDArray) -> None:
+        shares, known = path_shares(graph, rows)
+        if known.sum() >= ENOUGH:
+            self.paths = (shares.sum(0) + 1.0 / PATHS) / (known.sum() + 1.0)
+        if len(rows):
+            path, unknown = main_path(graph, rows), untold(graph, rows)
+            count, total = (np.bincount(path, weights, PATHS + 1) for weights in (np.ones(len(rows)), unknown))
+            self.untold = (total + PRIOR * unknown.mean()) / (count + PRIOR)
+
     def state(self) -> list:
         """Return what `load` takes."""
         tokens = [(code, known.tolist()) for code, known in self.tokens.items()]
@@ -93,11 +111,14 @@ class Norms:
             self.busy,
             tokens,
             self.releases.state(),
+            self.paths.tolist(),
+            self.untold.tolist(),
         ]
 
     def load(self, state: list) -> None:
         """Put back what `state` returned."""
-        *arrays, self.failing, self.refusals, self.busy, tokens, releases = state
+        *arrays, self.failing, self.refusals, self.busy, tokens, releases, paths, unknown = state
+        self.paths, self.untold = np.array(paths), np.array(unknown)
         self.tokens = {code: np.array(known, np.float64) for code, known in tokens}
         self.breadth, self.agents, self.retreat = (np.array(values, np.float64) for values in arrays)
         self.releases.load(releases)
@@ -128,3 +149,24 @@ def daily(graph: Graph, rows: NDArray, amounts: NDArray) -> NDArray[np.float64]:
 def daily_tokens(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
     """Return input and output tokens of each account a day."""
     return daily(graph, rows, graph.accounts["counts"][rows, 1:3].sum(1, dtype=np.float64))
+
+
+def path_shares(graph: Graph, rows: NDArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the share of each access path in the accounts' requests, shape (B, 8), and which have a known one."""
+    mix = graph.accounts["paths"][rows].astype(np.float64)
+    total = mix.sum(1)
+    return mix / np.maximum(total, 1e-9)[:, None], total > 0
+
+
+def main_path(graph: Graph, rows: NDArray) -> NDArray[np.int64]:
+    """Return the number of the path most of an account's requests take, one more than the last where none is known."""
+    mix = graph.accounts["paths"][rows]
+    return np.where(mix.sum(1) > 0, mix.argmax(1), mix.shape[1])
+
+
+def untold(graph: Graph, rows: NDArray) -> NDArray[np.float64]:
+    """Return the share of `FACTS` that no request of an account has told."""
+    carries = graph.accounts["carries"][rows]
+    told = [(carries >> FAMILIES.index(family) & 1) > 0 for family in CARRIED]
+    varied = varieties(graph.accounts, rows) > 0
+    return 1.0 - (np.sum(told, axis=0) + varied.sum(1)) / len(FACTS)

@@ -28,6 +28,8 @@ from detectors.evidence import (
     repetition,
     replay,
     rhythm,
+    routing,
+    sanitised,
     shared_prompts,
     subscription,
     sweep,
@@ -551,3 +553,38 @@ def test_cleaning_is_traces_to_rebuild_out_of_long_inputs(graph: Graph) -> None:
     assert cleaning.statistic(groups)[0] == 0.0
     graph.accounts["elicitations"][groups.account, 1] = 25.0
     assert cleaning.statistic(groups)[0] == pytest.approx(0.45, rel=0.02)
+
+
+def test_routing_is_what_comes_through_others_more_than_everybody_does(graph: Graph) -> None:
+    crowd = group(graph, np.full(200, 50.0))
+    assert np.isnan(routing.statistic(crowd)[0])
+    own, cloud, reseller = graph.paths.codes(["first_party", "cloud-a", "aggregator-b"]).tolist()
+    graph.accounts["paths"][crowd.account[:150], own] = 50.0
+    graph.accounts["paths"][crowd.account[150:], cloud] = 50.0
+    ring, direct = group(graph, np.full(SIZE, 50.0)), group(graph, np.full(SIZE, 50.0))
+    graph.accounts["paths"][ring.account, reseller] = 50.0
+    graph.accounts["paths"][direct.account, own] = 50.0
+    world = Population()
+    world.refresh(graph, 0)
+    found = [routing.statistic(Groups(graph, one.parts, world))[0] for one in (crowd, ring, direct)]
+    assert found[0] < 0.1
+    assert found[1] > 1.0
+    assert found[2] == 0.0, "the provider's own way in is nobody's detour"
+    assert "aggregator-b" in routing.text(Groups(graph, ring.parts, world), 0, found[1], 0.1)
+
+
+def test_sanitised_is_what_accounts_on_the_same_path_do_tell(graph: Graph) -> None:
+    crowd, cloud = group(graph, np.full(200, 50.0)), group(graph, np.full(200, 50.0))
+    graph.accounts["paths"][crowd.account, 0] = 1.0
+    graph.accounts["paths"][cloud.account, 1] = 1.0
+    graph.accounts["carries"][crowd.account] = 1 << ATTRIBUTES.index("device") | 1 << ATTRIBUTES.index("network")
+    graph.accounts["variety"][crowd.account] = 1
+    ring, passed = group(graph, np.full(SIZE, 50.0)), group(graph, np.full(SIZE, 50.0))
+    graph.accounts["paths"][ring.account, 0] = 1.0
+    graph.accounts["paths"][passed.account, 1] = 1.0
+    world = Population()
+    world.refresh(graph, 0)
+    found = [sanitised.statistic(Groups(graph, one.parts, world))[0] for one in (crowd, ring, passed)]
+    assert found[0] < 0.0
+    assert found[1] > 0.6
+    assert found[2] == pytest.approx(0.0, abs=0.05), "a cloud passes on less for everybody"
