@@ -46,7 +46,7 @@ LEAST_NATS = 9.0
 SMALL, SMALL_NATS = 0.5, 4.0
 """Groups down to this part of `min_group_accounts` are judged too, against those of full size, which they vote with
 neither for nor among; so many nats more are asked of them: chance has more room in them, and there are more of them."""
-LEAST_CHANCES = np.array([30.0, 35.0, 6.0, 45.0, 20.0, 3.0])
+LEAST_CHANCES = np.array([20.0, 50.0, 10.0, 45.0, 30.0, 3.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert, and the last two of which must accuse an account."""
