@@ -66,10 +66,9 @@ class AccountAlerts:
         self._watched: dict[int, Watched] = {}
         self._dismissed: dict[int, Verdict] = {}
         self._ever = np.zeros(0, np.int64)
-        allowed = settings.budget.false_accounts_per_day / 2.0
-        self.needed = {"fast": math.log(MILLION * HOURS_PER_DAY / allowed), "slow": math.log(MILLION / allowed)}
-        """Nats from which each time scale alarms: c = N T / B for a million accounts, T = 24 looks a day or one, and
-        half of the budget each. The e-CUSUM's mean time between false alarms is at least c looks."""
+        self.needed = math.log(MILLION * HOURS_PER_DAY / settings.budget.false_accounts_per_day)
+        """Nats from which D2 alarms: c = N T / B for a million accounts and T = 24 looks a day. The e-CUSUM's mean
+        time between false alarms is at least c looks."""
 
     def accused(self, rows: NDArray) -> NDArray[np.bool_]:
         """Return which accounts belong to a campaign or ever were under an account alert, shape (len(rows),)."""
@@ -104,21 +103,22 @@ class AccountAlerts:
         return outputs
 
     def _note_alarms(self, now: int) -> None:
-        table = self.graph.accounts
-        for scale, change in self.models.changes.items():
-            evidence = table[f"{scale}_evidence"][change.rows].astype(np.float64)
-            places = np.flatnonzero(evidence >= self.needed[scale])
-            places = places[~self.book.is_member(change.rows[places])]
-            for place in places.tolist():
-                row = int(change.rows[place])
-                watched = self._watched.get(row)
-                if watched is None:
-                    nats, needed = float(evidence[place]), self.needed[scale]
-                    facts = self_change_evidence(self.graph, self.models, scale, place, nats, needed)
-                    self._watched[row] = Watched(row, now, facts)
-                else:
-                    watched.alarmed = now
-            table[f"{scale}_evidence"][change.rows[places]] = 0.0
+        change = self.models.change
+        if change is None:
+            return
+        evidence = self.graph.accounts["change_evidence"]
+        nats = evidence[change.rows].astype(np.float64)
+        places = np.flatnonzero(nats >= self.needed)
+        places = places[~self.book.is_member(change.rows[places])]
+        for place in places.tolist():
+            row = int(change.rows[place])
+            watched = self._watched.get(row)
+            if watched is None:
+                facts = self_change_evidence(self.graph, change, place, float(nats[place]), self.needed)
+                self._watched[row] = Watched(row, now, facts)
+            else:
+                watched.alarmed = now
+        evidence[change.rows[places]] = 0.0
 
     def _follow(self, one: Watched, ruled: Verdict | None, now: int, outputs: Outputs) -> None:
         """Let an alert pass into a campaign, or end when it is dismissed or the account is itself again for so long.

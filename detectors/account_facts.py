@@ -13,10 +13,10 @@ from detectors.evidence.place import NOUNS, PLACES
 from detectors.linking.graph import DAY_MS, RECENT, Graph
 from detectors.models.account_columns import SERIES
 from detectors.models.peers import PEERS, PeerModels, peers, verified
+from detectors.models.self_change import Change
 from detectors.partials import FAMILIES
 
 NOTABLE_NATS = 0.5
-PERIOD = {"fast": "hour", "slow": "day"}
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -26,21 +26,20 @@ class Facts(msgspec.Struct, frozen=True):
     counterfactual: Mitigating
 
 
-def self_change_evidence(graph: Graph, models: PeerModels, scale: str, place: int, nats: float, needed: float) -> Facts:
-    """Return the testimony of D2 about the account at `place` of the latest comparison at a time scale.
+def self_change_evidence(graph: Graph, change: Change, place: int, nats: float, needed: float) -> Facts:
+    """Return the testimony of D2 about the account at `place` of the latest comparison.
 
     Args:
         nats: ln of its e-CUSUM.
         needed: nats from which it alarms.
     """
-    change = models.changes[scale]
     order = np.argsort(-change.nats[place], kind="stable").tolist()
     told = [number for number in order if change.nats[place, number] >= NOTABLE_NATS] or order[:1]
     now, usual = change.values[place], change.usual[place]
-    others = graph.accounts[f"{scale}_evidence"][: graph.accounts.rows]
+    others = graph.accounts["change_evidence"][: graph.accounts.rows]
     median, far = (float(value) for value in np.quantile(others, (0.5, 0.99)))
     parts = [_phrase(number, float(now[number]), float(usual[number])) for number in told]
-    text = f"it does not go on as it used to: in its latest {PERIOD[scale]} {', '.join(parts)}"
+    text = f"it does not go on as it used to: in its latest hour {', '.join(parts)}"
     counterfactual = (
         f"without the change it would not have been reported: its change amounts to {nats:.1f} nats, {needed:.1f} are "
         f"needed within the false-alarm budget, and a score that is usual among its peers would have been enough too"

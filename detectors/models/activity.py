@@ -1,4 +1,4 @@
-"""What each account did in an hour and in a day, as the series that are compared with its past."""
+"""What each account did in an hour, as the series that are compared with its past."""
 
 from __future__ import annotations
 
@@ -47,22 +47,14 @@ def model_distance(graph: Graph, tick: Tick, rows: NDArray) -> NDArray[np.float6
 def hourly(sums: NDArray, features: NDArray) -> NDArray[np.float64]:
     """Return the series of an hour, shape (B, 4): volume from the hour's window, shares since the last score."""
     volume = features[:, [_RATE, _TOKENS]] * np.log1p([_RATE_CAP, _TOKENS_CAP])
-    return np.concatenate([volume, _shares(sums)], axis=1)
-
-
-def daily(sums: NDArray) -> NDArray[np.float64]:
-    """Return the series of a day from its sums, shape (B, 4)."""
-    return np.concatenate([np.log1p(sums[:, :2].astype(np.float64)), _shares(sums)], axis=1)
-
-
-def _shares(sums: NDArray) -> NDArray[np.float64]:
     requests, wanted, distance = (sums[:, SUMS.index(name)] for name in ("requests", "wanted", "distance"))
     odds = np.log((wanted + 0.5) / (requests - wanted + 0.5))
-    return np.stack([odds, distance / np.maximum(requests, 1.0)], axis=1).astype(np.float64)
+    shares = np.stack([odds, distance / np.maximum(requests, 1.0)], axis=1)
+    return np.concatenate([volume, shares], axis=1).astype(np.float64)
 
 
 def days_over(table: Table, rows: NDArray, end_ms: int) -> NDArray[np.bool_]:
-    """Return which accounts have a day behind them whose sums nobody has looked at, shape (len(rows),)."""
+    """Return which accounts have a day behind them that has not voted yet, shape (len(rows),)."""
     return np.asarray((table["day"][rows] > 0) & (table["day"][rows] < (end_ms - 1) // DAY_MS), bool)
 
 

@@ -29,21 +29,22 @@ HOLD_MS = 2 * DAY_MS
 MIN_WATCHED = 5
 HOUR_FADING = 1.0 - 2.0 ** (-1 / 168)
 """Half-life of 14 days of twelve active hours: an hour is compared with two weeks, since a baseline that gives in
-within a day takes a step for the new usual before the evidence has added up (DETECTION §4.3: 1 h against 14 d)."""
-DAY_FADING = 1.0 - 2.0 ** (-1 / 14)
-"""Half-life of 14 active days, for whole days: less noise, fewer looks, what a ramp of days is compared with."""
-MATURE_HOURS, MATURE_DAYS = 12, 4
+within a day takes a step, or a ramp of days, for the new usual before the evidence has added up (DETECTION §4.3: 1 h
+against 14 d). Whole days against the same past saw no ramp of volume, and next to none that the hours did not."""
+MATURE_HOURS = 12
+RESIDUAL_DAYS = 7
+"""Days for which a residual stays among those that others are ranked among."""
 ORGANIZATION_PLANS = ("team", "enterprise")
 ORGANIZATION_CHECKS = ("contract", "document")
 Accused = Callable[[NDArray], NDArray[np.bool_]]
 
 
 class PeerModels:
-    """Per peer group: two half-space-trees models (`Twin`), the account-days, and the two time scales of self-change.
+    """Per peer group: two half-space-trees models (`Twin`), the account-days, and self-change.
 
     An account is scored, then learned, at most once an hour of event time. D1: its score is the mean, decayed with a
     half-life of a day, of −ln of its tail rank, the stronger of the two models'. Raw scores crowd near 1 and are never
-    compared with a threshold (DETECTION §1.2). D2: see `SelfChange`, by the hour, and by the day for ramps.
+    compared with a threshold (DETECTION §1.2). D2: see `SelfChange`.
     """
 
     def __init__(self, seed: int) -> None:
@@ -51,16 +52,15 @@ class PeerModels:
         self.twins = [Twin(seed + peer) for peer in range(len(PEERS))]
         self.account_days = [Ring(ACCOUNT_DAYS) for _ in PEERS]
         self._thinning = [Thinning(ACCOUNT_DAYS // ACCOUNT_DAYS_KEPT) for _ in PEERS]
-        self.hours = SelfChange("fast", HOUR_FADING, MATURE_HOURS, 7, len(PEERS))
-        self.days = SelfChange("slow", DAY_FADING, MATURE_DAYS, 14, len(PEERS))
+        self.self_change = SelfChange(HOUR_FADING, MATURE_HOURS, RESIDUAL_DAYS, len(PEERS))
         self._novelty_drift, self._mix_drift = DriftWatch(len(PEERS)), DriftWatch(len(PEERS))
         self._hour = 0
         self.hold_until = 0
         """While a peer group drifts (a model release, say), references do not learn: until this time, ms."""
         self.latest: list[float] = []
         """Tail ranks under `live` given since somebody last emptied the list."""
-        self.changes: dict[str, Change] = {}
-        """What the latest tick compared, by time scale."""
+        self.change: Change | None = None
+        """What the latest tick compared."""
 
     @property
     def drifting(self) -> list[str]:
@@ -77,16 +77,14 @@ class PeerModels:
         """
         table, end_ms = graph.accounts, tick.end_ms
         self._turn(end_ms, accused)
-        self.changes = {}
         honest = ~accused(rows)
         self._close_days(graph, rows, honest, end_ms)
         sums = activity.amounts(graph, tick, rows)
-        for name in ("hour_sums", "day_sums"):
-            table[name][rows] += sums
+        table["hour_sums"][rows] += sums
         features = tick.columns["features"]
         due = np.flatnonzero(table["scored"][rows] <= end_ms - HOUR_MS)
         self.update(graph, rows[due], features[due], honest[due], end_ms, cluster[due])
-        self._compare_hours(graph, rows[due], features[due], honest[due], end_ms)
+        self._compare(graph, rows[due], features[due], honest[due], end_ms)
 
     def update(
         self,
@@ -155,8 +153,7 @@ class PeerModels:
             twin.turn(end_ms, end_ms < self.hold_until, accused)
         for ring in self.account_days:
             ring.settle()
-        self.hours.settle()
-        self.days.settle()
+        self.self_change.settle()
 
     def _chance(self, end_ms: int, use: int) -> np.random.Generator:
         """Return the random numbers of one tick and use: the rows of a tick are in the order of the account ids."""
@@ -182,25 +179,22 @@ class PeerModels:
         table.touch(rows)
 
     def _close_days(self, graph: Graph, rows: NDArray, honest: NDArray, end_ms: int) -> None:
-        """Let each account whose day is over vote with it, and compare that day with its earlier ones."""
+        """Let each account whose day is over vote with it."""
         table, today = graph.accounts, (end_ms - 1) // DAY_MS
         over = np.flatnonzero(activity.days_over(table, rows, end_ms))
         if len(over):
             closing = rows[over]
             peer = peers(graph, closing)
-            chance = self._chance(end_ms, 1).random((2, len(over)))
+            chance = self._chance(end_ms, 1).random(len(over))
             for number, ring in enumerate(self.account_days):
                 mine = np.flatnonzero((peer == number) & honest[over] & (table["peak"][closing] > 0))
-                mine = mine[self._thinning[number].choose(today, chance[0, mine])]
+                mine = mine[self._thinning[number].choose(today, chance[mine])]
                 ring.add(table["peak"][closing[mine]], closing[mine])
-            values, held = activity.daily(table["day_sums"][closing]), end_ms < self.hold_until
-            self.changes["slow"] = self.days.step(table, closing, peer, values, honest[over], chance[1], today, held)
-            table["day_sums"][closing] = 0
             table["peak"][closing] = 0
         table["day"][rows] = today
         table.touch(rows)
 
-    def _compare_hours(self, graph: Graph, rows: NDArray, features: NDArray, honest: NDArray, end_ms: int) -> None:
+    def _compare(self, graph: Graph, rows: NDArray, features: NDArray, honest: NDArray, end_ms: int) -> None:
         table, peer = graph.accounts, peers(graph, rows)
         values = activity.hourly(table["hour_sums"][rows], features.astype(np.float64))
         table["hour_sums"][rows] = 0
@@ -209,7 +203,8 @@ class PeerModels:
             if mine.sum() >= MIN_WATCHED:
                 self._hold(self._mix_drift.update(number, float(values[mine, MODEL_MIX].mean())), end_ms)
         chance, held = self._chance(end_ms, 2).random(len(rows)), end_ms < self.hold_until
-        self.changes["fast"] = self.hours.step(table, rows, peer, values, honest, chance, (end_ms - 1) // DAY_MS, held)
+        today = (end_ms - 1) // DAY_MS
+        self.change = self.self_change.step(table, rows, peer, values, honest, chance, today, held)
 
     def state(self) -> dict[str, bytes]:
         """Return the learned state, a piece per model."""
@@ -219,7 +214,7 @@ class PeerModels:
             entries[f"{number}/account_days"] = pack(ring.state())
         drift = (self._novelty_drift.state(), self._mix_drift.state(), self.hold_until, self._hour, self.seed)
         entries["drift"] = msgspec.msgpack.encode((*drift, [one.state() for one in self._thinning]))
-        return entries | self.hours.state() | self.days.state()
+        return entries | self.self_change.state()
 
     def load(self, entries: Mapping[str, bytes]) -> None:
         """Put back what `state` returned."""
@@ -232,8 +227,7 @@ class PeerModels:
         self._mix_drift.load(mix)
         for one, state in zip(self._thinning, thinning, strict=True):
             one.load(state)
-        self.hours.load(entries)
-        self.days.load(entries)
+        self.self_change.load(entries)
 
 
 def _nobody(rows: NDArray) -> NDArray[np.bool_]:

@@ -48,18 +48,17 @@ class Change:
 
 
 class SelfChange:
-    """One time scale: its residuals' pools and autocorrelation per peer group, and the e-CUSUM of each account.
+    """The residuals' pools and autocorrelation per peer group, and the e-CUSUM of each account.
 
     Args:
-        name: prefix of its columns in the table of accounts.
         fading_factor: of the means and variances once an account has been seen often enough; a plain mean before.
         mature: values that an account must have shown before its residuals count.
         pool_days: how long a residual stays in the pool.
         groups: number of peer groups.
     """
 
-    def __init__(self, name: str, fading_factor: float, mature: int, pool_days: int, groups: int) -> None:
-        self.name, self.fading_factor, self.mature = name, fading_factor, mature
+    def __init__(self, fading_factor: float, mature: int, pool_days: int, groups: int) -> None:
+        self.fading_factor, self.mature = fading_factor, mature
         self.pools = [[Ring(POOL) for _ in SERIES] for _ in range(groups)]
         self._thinning = [Thinning(POOL // pool_days) for _ in range(groups)]
         self._phi = np.zeros((groups, 2, len(SERIES)))
@@ -90,9 +89,9 @@ class SelfChange:
             day: number of the day.
             held: the references are held: nobody votes, and a change of model says nothing.
         """
-        parts = [f"{self.name}_{part}" for part in ("mean", "variance", "before")]
+        parts = [f"change_{part}" for part in ("mean", "variance", "before")]
         mean, variance, before = (table[part][rows].astype(np.float64) for part in parts)
-        seen = table[f"{self.name}_seen"][rows].astype(np.float64)[:, None]
+        seen = table["change_seen"][rows].astype(np.float64)[:, None]
         window = np.minimum(seen, 2.0 / self.fading_factor)
         score = np.where(seen > 0, residual(mean, variance, np.maximum(window, 1.0), values, NOISES), 0.0)
         known = seen[:, 0] >= self.mature
@@ -107,9 +106,9 @@ class SelfChange:
         learn(mean, variance, values, np.maximum(self.fading_factor, 1.0 / (seen + 1.0)))
         for part, column in zip(parts, (mean, variance, score), strict=True):
             table[part][rows] = column
-        table[f"{self.name}_seen"][rows] = np.minimum(seen[:, 0] + 1, np.iinfo(np.uint16).max)
-        evidence = np.maximum(table[f"{self.name}_evidence"][rows], 0.0) + np.log(np.exp(nats).mean(1))
-        table[f"{self.name}_evidence"][rows] = np.where(known, evidence, 0.0)
+        table["change_seen"][rows] = np.minimum(seen[:, 0] + 1, np.iinfo(np.uint16).max)
+        evidence = np.maximum(table["change_evidence"][rows], 0.0) + np.log(np.exp(nats).mean(1))
+        table["change_evidence"][rows] = np.where(known, evidence, 0.0)
         return Change(rows, values, usual, nats)
 
     def _nats(self, group: int, white: NDArray, held: bool) -> NDArray[np.float64]:
@@ -152,23 +151,23 @@ class SelfChange:
         """Return the learned state, a piece per peer group and one more."""
         names = ("values", "waiting")
         entries = {
-            f"{self.name}/{group}": msgspec.msgpack.encode([[p.state()[n].tobytes() for n in names] for p in pools])
+            f"self_change/{group}": msgspec.msgpack.encode([[p.state()[n].tobytes() for n in names] for p in pools])
             for group, pools in enumerate(self.pools)
         }
         thinning = [one.state() for one in self._thinning]
-        return entries | {f"{self.name}/rest": msgspec.msgpack.encode((thinning, self._phi.tobytes()))}
+        return entries | {"self_change/rest": msgspec.msgpack.encode((thinning, self._phi.tobytes()))}
 
     def load(self, entries: Mapping[str, bytes]) -> None:
         """Put back what `state` returned."""
         for group, pools in enumerate(self.pools):
-            parts = msgspec.msgpack.decode(entries[f"{self.name}/{group}"], type=list[list[bytes]])
+            parts = msgspec.msgpack.decode(entries[f"self_change/{group}"], type=list[list[bytes]])
             for pool, (values, waiting) in zip(pools, parts, strict=True):
                 arrays = [np.frombuffer(data, np.float32) for data in (values, waiting)]
                 nobody = [np.full(len(array), -1, np.int32) for array in arrays]
                 pool.load(
                     dict(zip(("values", "waiting", "accounts", "waiting_accounts"), (*arrays, *nobody), strict=True))
                 )
-        thinning, phi = msgspec.msgpack.decode(entries[f"{self.name}/rest"], type=tuple[list[list[int]], bytes])
+        thinning, phi = msgspec.msgpack.decode(entries["self_change/rest"], type=tuple[list[list[int]], bytes])
         for one, state in zip(self._thinning, thinning, strict=True):
             one.load(state)
         self._phi = np.frombuffer(phi).reshape(self._phi.shape).copy()

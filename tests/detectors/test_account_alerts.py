@@ -147,7 +147,7 @@ def test_its_sentences_hold_what_happened(alerted: tuple[Rig, Outputs, Outputs])
     now, usual = (float(part.replace(",", "")) for part in _figures(by_family["self_change"].text))
     assert now == pytest.approx(100 * rig.rate[CHANGED], rel=0.4)
     assert usual < now / 5
-    assert by_family["self_change"].nats >= rig.alerts.needed["fast"]
+    assert by_family["self_change"].nats >= rig.alerts.needed
     assert by_family["novelty"].statistic > by_family["novelty"].reference_p99
 
 
@@ -325,6 +325,5 @@ def test_restored_in_mid_stream_it_goes_on_alike(alerted: tuple[Rig, Outputs, Ou
 
 def test_the_threshold_follows_the_budget() -> None:
     generous = Rig(DetectorSettings(budget=BudgetSettings(false_accounts_per_day=500.0)))
-    for scale, looks in (("fast", 24), ("slow", 1)):
-        assert Rig().alerts.needed[scale] == pytest.approx(math.log(1e6 * looks / 2.5))
-        assert Rig().alerts.needed[scale] - generous.alerts.needed[scale] == pytest.approx(math.log(100))
+    assert Rig().alerts.needed == pytest.approx(math.log(1e6 * 24 / 5.0))
+    assert Rig().alerts.needed - generous.alerts.needed == pytest.approx(math.log(100))

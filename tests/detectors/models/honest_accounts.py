@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.models.account_columns import COLUMNS, SERIES, SUMS
-from detectors.models.activity import daily
+from detectors.models.account_columns import COLUMNS, SERIES
 from detectors.models.self_change import SelfChange
 from detectors.windows import Table
 
@@ -67,48 +66,10 @@ def watched(
     assert len(SERIES) == 4
     for number in hours:
         rows, values = accounts.hour(number)
-        yield number, rows, _step(accounts, scale, table, rows, values, honest, number)
-
-
-def days_watched(
-    accounts: Accounts, slow: SelfChange, table: Table, days: range, fast: SelfChange | None = None
-) -> Iterator[tuple[int, NDArray, NDArray, NDArray]]:
-    """Pass days through the slow scale, and their hours through the fast one.
-
-    Yield each day, the accounts active in it, their slow evidence, and the highest fast evidence of every account.
-    """
-    everybody = np.ones(accounts.count, bool)
-    for day in days:
-        sums, highest = np.zeros((accounts.count, len(SUMS))), np.zeros(accounts.count)
-        for hour in range(24 * day, 24 * day + 24):
-            rows, values = accounts.hour(hour)
-            sums[rows] += _amounts(values)
-            if fast is not None:
-                highest[rows] = np.maximum(highest[rows], _step(accounts, fast, table, rows, values, everybody, hour))
-        rows = np.flatnonzero(sums[:, 0])
-        yield day, rows, _step(accounts, slow, table, rows, daily(sums[rows]), everybody, 24 * day), highest
-
-
-def _step(
-    accounts: Accounts,
-    scale: SelfChange,
-    table: Table,
-    rows: NDArray,
-    values: NDArray,
-    honest: NDArray[np.bool_],
-    hour: int,
-) -> NDArray[np.float64]:
-    chance = np.random.default_rng([accounts.seed, hour]).random(len(rows))
-    scale.settle()
-    scale.step(table, rows, np.zeros(len(rows), np.int64), values, honest[rows], chance, hour // 24, False)
-    return table[f"{scale.name}_evidence"][rows].astype(np.float64)
-
-
-def _amounts(values: NDArray) -> NDArray[np.float64]:
-    """Return the sums `SUMS` of hours from their series."""
-    requests, tokens = np.expm1(values[:, :2]).T
-    wanted = (requests + 1.0) / (1.0 + np.exp(-values[:, 2])) - 0.5
-    return np.stack([requests, tokens, wanted, values[:, 3] * requests], axis=1)
+        chance = np.random.default_rng([accounts.seed, number]).random(len(rows))
+        scale.settle()
+        scale.step(table, rows, np.zeros(len(rows), np.int64), values, honest[rows], chance, number // 24, False)
+        yield number, rows, table["change_evidence"][rows].astype(np.float64)
 
 
 def table_of(accounts: int) -> Table:
