@@ -25,7 +25,9 @@ MISSED = 3.0
 FLOW = 4.0
 """The new flow is within this factor of the old one."""
 LEAST_DAYS = 0.25
-"""Flows of shorter spans count as of so long."""
+"""Flows of shorter spans are anything between what they are and what they would be over so long, …"""
+SHORTEST_DAYS = HOUR_MS / DAY_MS
+"""… and those of spans yet shorter count as of so long."""
 
 
 def continues(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
@@ -64,7 +66,7 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
     """Tell whether `old` fell silent together and `new` began then, with a like flow of like requests."""
     table = graph.accounts
     first = table["first"][new]
-    rest = MISSED * DAY_MS * len(old) / max(_flow(graph, old), 1e-9)
+    rest = MISSED * DAY_MS * len(old) / max(_flow(graph, old, LEAST_DAYS), 1e-9)
     quiet = old[table["last"][old] <= now - max(HOUR_MS, rest)]
     quiet = quiet[np.argsort(table["last"][quiet], kind="stable")]
     if len(quiet) < SILENCED * len(old):
@@ -81,13 +83,13 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
         return False
     mixes = [table["capabilities"][rows].sum(0).astype(np.float64) for rows in (old, new)]
     length = float(np.linalg.norm(mixes[0]) * np.linalg.norm(mixes[1]))
-    flows = [_flow(graph, rows) for rows in (old, new)]
+    least, most = ([_flow(graph, rows, days) for rows in (old, new)] for days in (LEAST_DAYS, SHORTEST_DAYS))
     alike = length > 0 and float(mixes[0] @ mixes[1]) >= ALIKE * length
-    return alike and max(flows) <= FLOW * min(flows)
+    return alike and least[0] <= FLOW * most[1] and least[1] <= FLOW * most[0]
 
 
-def _flow(graph: Graph, rows: NDArray) -> float:
-    """Return the requests a day of `rows` together while they were at work."""
+def _flow(graph: Graph, rows: NDArray, least: float) -> float:
+    """Return the requests a day of `rows` together while they were at work, over `least` days or longer."""
     table = graph.accounts
     first, last = table["first"][rows].min(keepdims=True), table["last"][rows].max(keepdims=True)
-    return float(graph.daily(table["counts"][rows, 0].sum(keepdims=True), first, last, LEAST_DAYS)[0])
+    return float(graph.daily(table["counts"][rows, 0].sum(keepdims=True), first, last, least)[0])

@@ -12,14 +12,14 @@ BAN = 100 * DAY_MS
 OLD, NEW = np.arange(30), np.arange(30, 60)
 
 
-def world(new_first: int, new_last: int, capability: str = "coding", flow: float = 1.0) -> Graph:
+def world(new_first: int, new_last: int, capability: str = "coding", flow: float = 1.0, busy: float = 1.0) -> Graph:
     """Return two pools: one at work for five days until `BAN`, one from `new_first` to `new_last`."""
     graph = Graph(14.0, 1_000)
     graph.accounts.extend(500)
     rng = np.random.default_rng(0)
     spans = ((OLD, BAN - 5 * DAY_MS, BAN, "coding", 1.0), (NEW, new_first, new_last, capability, flow))
     for rows, first, last, ability, rate in spans:
-        requests = 20.0 * rate * (last - first) / DAY_MS
+        requests = 20.0 * busy * rate * (last - first) / DAY_MS
         graph.accounts["first"][rows] = first + rng.integers(0, HOUR_MS, 30)
         graph.accounts["last"][rows] = last - rng.integers(0, HOUR_MS, 30)
         graph.accounts["counts"][rows, COUNTS.index("requests")] = requests
@@ -31,6 +31,13 @@ def test_a_pool_that_begins_where_another_was_cut_off_continues_it() -> None:
     graph = world(BAN + 5 * 60_000, BAN + DAY_MS)
     assert took_over(graph, OLD, NEW, BAN + DAY_MS)
     assert continues(graph, OLD, NEW, BAN + DAY_MS)
+
+
+@pytest.mark.parametrize("minutes", [70, 120, 300])
+def test_an_heir_is_one_from_its_first_hours_on(minutes: int) -> None:
+    now = BAN + minutes * 60_000
+    assert took_over(world(BAN, now, busy=10.0), OLD, NEW, now)
+    assert not took_over(world(BAN, now, flow=0.05, busy=10.0), OLD, NEW, now)
 
 
 @pytest.mark.parametrize(
