@@ -15,8 +15,9 @@ from detectors.linking.bundles import traffic
 from detectors.linking.graph import Graph
 from detectors.windows import Table
 
-OWN_SHARE = 0.5
-"""The component makes up at least this part of a template's accounts: not what everybody asks."""
+OWN_SHARE = 2.0 / 3.0
+"""The component makes up at least this part of a template's accounts: what strangers ask too, if only every third of
+those who do, says what the template is for and nothing of the component."""
 MOST_SHARE = 0.9
 """Where the shared work is more than this part of all traffic there is nothing to purify."""
 

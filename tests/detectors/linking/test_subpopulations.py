@@ -13,12 +13,17 @@ from tests.detectors.made import TICK_MS, partial
 WORK, POPULAR = (11, 12), 99
 
 
-def world(camouflage: int) -> Graph:
-    """Return 20 linked accounts with two templates of their own, a popular one and `camouflage` private ones each."""
+def world(camouflage: int, strangers: int = 0) -> Graph:
+    """Return 20 linked accounts with two templates of their own, a popular one and `camouflage` private ones each.
+
+    Args:
+        strangers: others who use the two as well.
+    """
     graph = Graph(14.0, 10**6)
     uses = [(f"linked{n:02}", "template", value) for n in range(20) for value in (*WORK, POPULAR)]
     uses += [(f"linked{n:02}", "template", 1_000 + n * 100 + k) for n in range(20) for k in range(camouflage)]
     uses += [(f"people{n:02}", "template", POPULAR) for n in range(60)]
+    uses += [(f"people{n:02}", "template", value) for n in range(strangers) for value in WORK]
     for number in (1, 2):
         one = partial(number, uses)
         graph.update(Tick((number + 1) * TICK_MS, one.accounts, {name: one.column(name) for name in SCHEMA}))
@@ -36,6 +41,14 @@ def test_only_the_templates_of_their_own_are_the_work() -> None:
     columns = shared_work(graph, linked(graph), found[7])
     assert columns["account"].tolist() == linked(graph).tolist()
     np.testing.assert_allclose(columns["counts"][1:, 0], 2 * len(WORK), rtol=0.1)
+
+
+@pytest.mark.parametrize(("strangers", "found"), [(10, [7]), (11, [])])
+def test_a_template_is_everybodys_where_more_than_a_third_of_its_users_are_strangers(
+    strangers: int, found: list[int]
+) -> None:
+    graph = world(17, strangers)
+    assert list(subpopulations(graph, {7: linked(graph)}, 5, 0)) == found
 
 
 @pytest.mark.parametrize(("min_accounts", "since"), [(21, 0), (5, 10**15)])
