@@ -86,15 +86,22 @@ class Fusion:
     def judge(self, groups: Groups) -> Judgement:
         """Return what the families say of the groups."""
         statistics = np.stack([family.statistic(groups) for family in FAMILIES])
+        self.suit(groups.population.identified)
         raw = self.nats(statistics)
         nats = self.weighed(raw)
         total = nats.sum(0) + self.shift
-        self.totals.suit(groups.population.identified)
         surprise = self.totals.minus_ln_p(total, groups.kind, groups.size)
         return Judgement(statistics, raw, bounded(raw).sum(0), nats, total, surprise, self.is_telling(raw, statistics))
 
+    def suit(self, identified: int) -> None:
+        """Choose what is shipped for providers that know so much of who a customer is; see `Population.identified`."""
+        for reference in self.references.values():
+            reference.suit(identified)
+        self.totals.suit(identified)
+
     def telling(self, groups: Groups) -> NDArray[np.bool_]:
         """Return what `judge` would say about `telling` alone, at half of its cost or less."""
+        self.suit(groups.population.identified)
         statistics, nats = np.zeros((2, len(NAMES), len(groups)))
         for place in TELLING:
             statistics[place] = FAMILIES[place].statistic(groups)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,8 @@ OWN_ENOUGH = 400
 """Own groups from which on they are a reference of their own."""
 ENOUGH = 50
 """Fewer values than this are no reference: many families are seldom measured."""
+IDENTIFIED = 2
+"""Taken for known of customers until a population is looked at; see `Population.identified`."""
 TAIL = 0.9
 TAIL_NATS = -float(np.log(1.0 - TAIL))
 
@@ -47,7 +48,9 @@ def _fit(values: Sequence[float]) -> _Fit:
 class Reference:
     """Values of one statistic among honest groups.
 
-    Starts with the quantiles shipped with the program, which the operator's own groups join. Once those are enough, a
+    Starts with the quantiles shipped with the program for providers that know as much of who a customer is (where
+    nobody logs organisations, a customer's keys are a crowd on few cards), which the operator's own groups join. Once
+    those are enough, a
     value must be rare among both: in a few hundred votes the same clusters speak week after week. Those that fill the
     reservoir stand alone. Inside a sample a value's rank counts; beyond the 90 % quantile an exponential tail through
     it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION §4.2).
@@ -60,9 +63,19 @@ class Reference:
     """
 
     def __init__(self, statistic: str) -> None:
-        self._shipped = list(SHIPPED.get(statistic, ()))
+        self._statistic, self._identified = statistic, IDENTIFIED
         self._own: list[float] = []
         self._fit: _Fit | None = None
+        self._fit_shipped: _Fit | None = None
+
+    @property
+    def _shipped(self) -> Sequence[float]:
+        return SHIPPED[self._identified].get(self._statistic, ())
+
+    def suit(self, identified: int) -> None:
+        """Choose what is shipped for providers that know so much of who a customer is; see `Population.identified`."""
+        if identified != self._identified:
+            self._identified, self._fit, self._fit_shipped = identified, None, None
 
     @property
     def own(self) -> int:
@@ -87,9 +100,10 @@ class Reference:
             self._fit = _fit([*self._own, *(self._shipped if len(self._own) < OWN_ENOUGH else ())])
         return self._fit
 
-    @cached_property
     def _fitted_shipped(self) -> _Fit:
-        return _fit(self._shipped)
+        if self._fit_shipped is None:
+            self._fit_shipped = _fit(self._shipped)
+        return self._fit_shipped
 
     def shape(self) -> tuple[float, float]:
         """Return the median and the 99 % quantile; zeros where nothing is known."""
@@ -100,7 +114,7 @@ class Reference:
         """Return −ln p of each value, shape (len(values),); 0 while too little is known."""
         result = self._fitted().minus_ln_p(values)
         if self.provisional and len(self._own) >= OWN_ENOUGH:
-            result = np.minimum(result, self._fitted_shipped.minus_ln_p(values))
+            result = np.minimum(result, self._fitted_shipped().minus_ln_p(values))
         return result
 
     def value_at(self, minus_ln_p: float) -> float:

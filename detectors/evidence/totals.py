@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.evidence.reference import OWN_ENOUGH, RESERVOIR
+from detectors.evidence.reference import IDENTIFIED, OWN_ENOUGH, RESERVOIR
 from detectors.evidence.shipped import SHIPPED_TOTALS
 from detectors.linking.members import KINDS
 
@@ -53,7 +53,8 @@ class Totals:
     """Totals of honest groups, one reservoir per kind and size.
 
     Inside a reservoir a total's rank counts; beyond the upper quartile an exponential tail with the mean excess, as
-    in the peaks-over-threshold method (Pickands, Ann. Statist. 1975), averaged with that of all kinds. Starts with
+    in the peaks-over-threshold method (Pickands, Ann. Statist. 1975), averaged with that of all kinds, and while they
+    are few, of all providers: three honest groups say little of how far a fourth may go. Starts with
     what is shipped; the operator's own groups join it and, once there are enough of a kind, replace it. How high the
     few that could be reported reach is learned from what is shipped until the operator has enough of those too.
 
@@ -68,7 +69,7 @@ class Totals:
     """
 
     def __init__(self, shipped: Shipped = SHIPPED_TOTALS) -> None:
-        self._shipped, self._identified = shipped, 2
+        self._shipped, self._identified = shipped, IDENTIFIED
         self._own: dict[int, list[tuple[float, bool]]] = {}
         """Votes, and whether the total is doubted."""
         self._tails: dict[int, _Tail] = {}
@@ -141,28 +142,35 @@ class Totals:
             whole = whole if len(whole.told) >= ENOUGH else self._votes(range(len(KINDS) * GROUPS), replaced=True)
             sample = next((part for part in (own, kind) if len(part.told) >= ENOUGH), whole)
             start, nats, excess, number_whole = _excess(sample)
-            *_, others, others_whole = _excess(whole)
+            many = (
+                whole
+                if len(whole.told) >= ENOUGH
+                else self._votes(range(len(KINDS) * GROUPS), True, list(self._shipped))
+            )
+            *_, others, others_whole = _excess(many)
             borrowed = BORROWED * (others / others_whole if others_whole else 1.0)
             scale = max((excess + borrowed) / (number_whole + BORROWED), 1e-3)
             self._tails[number] = _Tail(sample.told, untold, start, nats, scale)
         return self._tails[number]
 
-    def _votes(self, buckets: Iterable[int], replaced: bool = False) -> _Votes:
+    def _votes(self, buckets: Iterable[int], replaced: bool = False, levels: Sequence[int] | None = None) -> _Votes:
         """Return the totals of groups that could be reported, sorted, doubted ones too, and how many groups voted.
 
         Args:
             replaced: with what is shipped of kinds that the operator's own groups have replaced.
+            levels: what is shipped for which providers, by `Population.identified`; those like this one by default.
         """
-        known, told, doubted, seen = self._shipped[self._identified], list[float](), list[float](), 0
+        shipped = [self._shipped[level] for level in levels or [self._identified]]
+        told, doubted, seen = list[float](), list[float](), 0
         for number in buckets:
             own = self._own.get(number, [])
             told += [total for total, _ in own if total > UNTOLD]
             doubted += [total for total, doubt in own if doubt]
             seen += len(own)
-            if number in known and (replaced or self.provisional(number // GROUPS)):
-                untold, totals = known[number]
-                told += totals
-                seen += untold + len(totals)
+            if replaced or self.provisional(number // GROUPS):
+                for untold, totals in (known[number] for known in shipped if number in known):
+                    told += totals
+                    seen += untold + len(totals)
         return _Votes(np.sort(np.array(told, np.float64)), np.array(doubted, np.float64), seen)
 
     def state(self) -> dict[int, list[tuple[float, bool]]]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from detectors.stages.group import LEAST_NATS, GroupStage
 from stream.simulate import write
 
 POINTS = 200
+LEVELS = range(3)
+"""Values of `Population.identified`."""
 SETTINGS = DetectorSettings()
 MIN_ACCOUNTS = SETTINGS.links.min_accounts
 BATCH = 8_000
@@ -127,7 +130,11 @@ def peaks(fusion: Fusion, groups: list[Judged]) -> dict[int, tuple[int, tuple[fl
 
 def totals_of(fusion: Fusion, groups: list[Judged]) -> dict[int, dict[int, tuple[int, tuple[float, ...]]]]:
     """Return the peaks of the groups, as `Totals` takes them."""
-    return {known: peaks(fusion, [one for one in groups if one.identified == known]) for known in range(3)}
+    found = {}
+    for known in LEVELS:
+        fusion.suit(known)
+        found[known] = peaks(fusion, [one for one in groups if one.identified == known])
+    return found
 
 
 def fusion_from(groups: list[Judged], expected: Mapping[str, Expected] = EXPECTED) -> Fusion:
@@ -137,7 +144,7 @@ def fusion_from(groups: list[Judged], expected: Mapping[str, Expected] = EXPECTE
 
 def surprises(fusion: Fusion, groups: list[Judged]) -> np.ndarray:
     """Return −ln p of each group's peak, as alerts are called by it; all groups of worlds that log alike."""
-    fusion.totals.suit(groups[0].identified)
+    fusion.suit(groups[0].identified)
     kinds, sizes = (np.array([getattr(judged, name) for judged in groups]) for name in ("kind", "size"))
     return fusion.totals.minus_ln_p(np.array([peak(fusion, judged) for judged in groups]), kinds, sizes)
 
@@ -162,34 +169,46 @@ def main() -> None:
         for number, part in enumerate(pool.imap(judge, worlds), 1):
             groups += part
             print(f"world {number} of {len(worlds)}: {len(groups)} groups so far", flush=True)
-    statistics = np.stack([judged.rows[-1] for judged in groups], axis=1)
-    table = {name: quantiles(row) for name, row in zip(NAMES, statistics, strict=True)}
+    command = f"--seeds {options.seeds} --first-seed {options.first_seed} --scale {options.scale}"
+    Path(shipped.__file__).write_text(module(groups, command))
+
+
+def module(groups: list[Judged], command: str) -> str:
+    """Return the text of `detectors/evidence/shipped.py` for groups that the options `command` gave."""
+    table = {known: statistics(groups, known) for known in LEVELS}
     shipped.SHIPPED.clear()
     shipped.SHIPPED.update(table)
-    fusion = Fusion()
-    totals = totals_of(fusion, groups)
-    rows = "\n".join(f"    {name!r}: {values!r},".replace("'", '"') for name, values in table.items())
-    total_rows = "\n".join(
-        f"    {level}: {{\n" + "".join(f"        {number}: {values!r},\n" for number, values in part.items()) + "    },"
-        for level, part in totals.items()
-    )
-    command = f"--seeds {options.seeds} --first-seed {options.first_seed} --scale {options.scale}"
-    text = f'''"""The reference that makes the first day work.
+    totals = totals_of(Fusion(), groups)
+    return f'''"""The reference that makes the first day work.
 
 Written by `python -m tests.benchmarks.reference {command}`:
-{POINTS} equally likely values of each statistic over {len(groups)} honest groups of the simulator.
+{POINTS} equally likely values of each statistic over {len(groups)} honest groups of the simulator, by
+`Population.identified`.
 """
 
 # fmt: off
-SHIPPED: dict[str, tuple[float, ...]] = {{
-{rows}
+SHIPPED: dict[int, dict[str, tuple[float, ...]]] = {{
+{_rows(table)}
 }}
 SHIPPED_TOTALS: dict[int, dict[int, tuple[int, tuple[float, ...]]]] = {{
-{total_rows}
+{_rows(totals)}
 }}
 """As `evidence.totals.Totals` takes them."""
 '''
-    Path(shipped.__file__).write_text(text)
+
+
+def statistics(groups: list[Judged], known: int) -> dict[str, tuple[float, ...]]:
+    """Return the quantiles of every family among the groups of worlds that know so much of who a customer is."""
+    last = np.stack([judged.rows[-1] for judged in groups if judged.identified == known], axis=1)
+    return {name: quantiles(row) for name, row in zip(NAMES, last, strict=True)}
+
+
+def _rows(table: Mapping[int, Mapping[Any, tuple]]) -> str:
+    parts = (
+        "".join(f"        {key!r}: {values!r},\n".replace("'", '"') for key, values in part.items())
+        for part in table.values()
+    )
+    return "\n".join(f"    {known}: {{\n{part}    }}," for known, part in zip(table, parts, strict=True))
 
 
 if __name__ == "__main__":

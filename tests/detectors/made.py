@@ -131,7 +131,10 @@ def campaign_among(honest: int, members: int, span_ms: int, seed: int = 0) -> li
 
 
 def people(rng: np.random.Generator, honest: int, span_ms: int) -> Made:
-    """Return what honest people do, each with a card, a device and a prompt of their own, and with popular ones."""
+    """Return what honest people do, each with a card, a device and a prompt of their own, and with popular ones.
+
+    One in five is an organisation, so that it is known which accounts are of none.
+    """
     made: Made = []
     for who in range(honest):
         for time in np.sort(
@@ -145,6 +148,7 @@ def people(rng: np.random.Generator, honest: int, span_ms: int) -> Made:
                 "device_fingerprint": f"device{who}",
                 "client_address": f"10.{who % 60}.{who // 60}.{rng.integers(250)}",
                 "account_created": START_MS - int(rng.integers(10, 900)) * DAY_MS,
+                "organization_id": f"house{who}" if who % 5 == 0 else None,
             }
             made.append((time, f"user{who}", fields))
     return made

@@ -122,7 +122,7 @@ class Course:
 
     def _surprise(self, nats: NDArray, rows: list[Row]) -> NDArray[np.float64]:
         fusion = self.fusion
-        fusion.totals.suit(rows[-1].identified)
+        fusion.suit(rows[-1].identified)
         total = fusion.weighed(nats).sum(0) + fusion.shift
         kinds, sizes = np.array([row.kind for row in rows]), np.array([row.size for row in rows])
         return fusion.totals.minus_ln_p(total, kinds, sizes)

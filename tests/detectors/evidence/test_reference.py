@@ -87,9 +87,9 @@ def test_state_round_trip() -> None:
 
 def test_every_family_has_bounds_and_a_shipped_reference() -> None:
     assert set(EXPECTED) == set(NAMES)
-    assert set(SHIPPED) == set(NAMES)
-    assert all(list(values) == sorted(values) for values in SHIPPED.values())
-    assert set(SHIPPED_TOTALS) == {0, 1, 2}
+    assert set(SHIPPED) == set(SHIPPED_TOTALS) == {0, 1, 2}
+    assert all(set(part) == set(NAMES) for part in SHIPPED.values())
+    assert all(list(values) == sorted(values) for part in SHIPPED.values() for values in part.values())
     known = [reservoir for part in SHIPPED_TOTALS.values() for reservoir in part.values()]
     assert all(untold >= 0 and list(totals) == sorted(totals) for untold, totals in known)
     assert min(total for _, totals in known for total in totals) > UNTOLD

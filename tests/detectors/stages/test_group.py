@@ -191,7 +191,7 @@ def test_late_partials_of_an_idle_partition_count_in_the_next_tick() -> None:
     assert stage.graph.accounts["counts"][0, 0] == pytest.approx(3, rel=0.01)
 
 
-@pytest.mark.parametrize(("false_campaigns_per_week", "opens"), [(0.5, 0), (50.0, 1)])
+@pytest.mark.parametrize(("false_campaigns_per_week", "opens"), [(0.1, 0), (50.0, 1)])
 def test_groups_of_half_the_size_are_judged_too_and_more_is_asked_of_them(
     false_campaigns_per_week: float, opens: int
 ) -> None:
