@@ -23,6 +23,6 @@ COLUMNS: dict[str, Column] = {
     "change_seen": ("u2", ()),
     "change_evidence": ("f4", ()),
 }
-"""98 bytes. `score` is D1's decayed mean, of `novelty_weight` ticks' weight, `scored` when it was last brought up to
+"""94 bytes. `score` is D1's decayed mean, of `novelty_weight` ticks' weight, `scored` when it was last brought up to
 date, `peak` its highest value of the day. `hour_sums` run since then, `day` is the number of the day of the
 latest tick. The rest is D2's, see `self_change`."""

@@ -85,6 +85,21 @@ def test_state_round_trip() -> None:
     assert other.shape() == reference.shape()
 
 
+def test_what_a_provider_knows_of_its_customers_decides_what_is_shipped_and_own_groups_stay() -> None:
+    reference, value = Reference("failover"), np.array([0.4])
+    known = reference.minus_ln_p(value)[0]
+    reference.suit(0)
+    unknown = reference.minus_ln_p(value)[0]
+    assert known > unknown + 2.0, "keys of a customer that nobody knows for one fail over to each other"
+    reference.suit(2)
+    assert reference.minus_ln_p(value)[0] == known
+    for _ in range(RESERVOIR):
+        reference.add(0.0)
+    of_own = reference.minus_ln_p(value)[0]
+    reference.suit(0)
+    assert reference.minus_ln_p(value)[0] == of_own
+
+
 def test_every_family_has_bounds_and_a_shipped_reference() -> None:
     assert set(EXPECTED) == set(NAMES)
     assert set(SHIPPED) == set(SHIPPED_TOTALS) == {0, 1, 2}

@@ -57,6 +57,18 @@ def test_a_kind_that_nobody_has_seen_borrows_from_the_others(totals: Totals) -> 
     assert surprise(totals, 1.0, COMPONENT, SMALL) < surprise(totals, 9.0, COMPONENT, SMALL) < 12.0
 
 
+def test_three_honest_totals_borrow_of_other_providers_how_far_a_fourth_may_go() -> None:
+    few = {bucket(TEMPLATE, SMALL): (497, (9.0, 10.6, 11.1))}
+    many = {bucket(TEMPLATE, SMALL): (400, tuple(9.0 + np.random.default_rng(0).exponential(2.0, 100)))}
+    alone, borrowing = Totals({2: few}), Totals({0: many, 2: few})
+    assert surprise(alone, 9.5, TEMPLATE, SMALL) == surprise(borrowing, 9.5, TEMPLATE, SMALL)
+    further = [
+        surprise(one, 14.0, TEMPLATE, SMALL) - surprise(one, 11.2, TEMPLATE, SMALL) for one in (alone, borrowing)
+    ]
+    assert further[0] > 5.0
+    assert further[1] == pytest.approx(2.8 / 2.0, rel=0.4)
+
+
 def test_own_groups_of_one_kind_replace_what_is_shipped_of_that_kind_alone() -> None:
     shipped = {bucket(kind, SMALL): (60, (9.0, 10.0, 11.0) * 20) for kind in (TEMPLATE, COMPONENT)}
     totals = Totals({2: shipped})

@@ -71,6 +71,23 @@ def test_the_campaign_is_opened_once_and_its_accounts_decided_about(outputs: Out
     assert {decision.value for decision in outputs.decisions} == {f"worker{number}" for number in range(40)}
 
 
+def test_more_is_asked_where_nothing_is_known_of_who_a_customer_is(requests: list[Request]) -> None:
+    surprises = []
+    for known in (True, False):
+        made = requests if known else [msgspec.structs.replace(one, organization_id=None) for one in requests]
+        stage, highest = GroupStage(SETTINGS), [0.0]
+
+        def observe(
+            end_ms: int, due: list[int], groups: Groups, judgement: Judgement, calls: NDArray, highest: list = highest
+        ) -> None:
+            highest.append(float((judgement.surprise * judgement.telling).max()))
+
+        stage.observer = observe
+        judged(stage, through_partitions(made, 1))
+        surprises.append(max(highest))
+    assert surprises[0] > surprises[1] + 2.0 > 2.0, "the campaign might be a customer with many keys"
+
+
 @pytest.mark.parametrize(("votes", "provisional"), [(OWN_ENOUGH - 1, True), (OWN_ENOUGH, False)])
 def test_alerts_are_provisional_until_own_groups_have_taken_over(
     partials: list[Partial], votes: int, provisional: bool
