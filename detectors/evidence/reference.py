@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence.shipped import SHIPPED
+from detectors.linking.members import IDENTIFIED
 
 RESERVOIR = 2_000
 OWN_ENOUGH = 400
 """Own groups from which on they are a reference of their own."""
 ENOUGH = 50
 """Fewer values than this are no reference: many families are seldom measured."""
-IDENTIFIED = 2
-"""Taken for known of customers until a population is looked at; see `Population.identified`."""
 TAIL = 0.9
 TAIL_NATS = -float(np.log(1.0 - TAIL))
 
@@ -50,10 +49,10 @@ class Reference:
 
     Starts with the quantiles shipped with the program for providers that know as much of who a customer is (where
     nobody logs organisations, a customer's keys are a crowd on few cards), which the operator's own groups join. Once
-    those are enough, a
-    value must be rare among both: in a few hundred votes the same clusters speak week after week. Those that fill the
-    reservoir stand alone. Inside a sample a value's rank counts; beyond the 90 % quantile an exponential tail through
-    it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION §4.2).
+    those are enough, a value must be rare among both: in a few hundred votes the same clusters speak week after week.
+    Those that fill the reservoir stand alone. Inside a sample a value's rank counts; beyond the 90 % quantile an
+    exponential tail through it and the 99 % quantile, since no sample reaches as far as the budget asks (DETECTION
+    §4.2).
 
     >>> reference = Reference("none")
     >>> for value in np.random.default_rng(0).exponential(size=1000):

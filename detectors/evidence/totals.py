@@ -15,15 +15,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.evidence.reference import IDENTIFIED, OWN_ENOUGH, RESERVOIR
+from detectors.evidence.reference import OWN_ENOUGH, RESERVOIR
 from detectors.evidence.shipped import SHIPPED_TOTALS
-from detectors.linking.members import KINDS
+from detectors.linking.members import IDENTIFIED, KINDS
 
 UNTOLD = -99.0
 """Stands for the total of a group that could never be reported."""
 SIZES = (60.0, 200.0)
 """Groups of fewer accounts than the first, than the second, and the others are ranked apart."""
 GROUPS = len(SIZES) + 1
+EVERY_BUCKET = range(len(KINDS) * GROUPS)
 ENOUGH = 30
 """A kind and size with fewer reportable groups borrows those of the whole kind, or of all kinds."""
 TAILS = (0.75, 0.5, 0.25, 0.0)
@@ -136,17 +137,13 @@ class Totals:
         if number not in self._tails:
             own = self._votes([number])
             kind = self._votes(_buckets(number // GROUPS))
-            whole = self._votes(range(len(KINDS) * GROUPS))
+            whole = self._votes(EVERY_BUCKET)
             told, _, seen = next((pool for pool in (own, kind, whole) if pool.seen >= ENOUGH), whole)
             untold = max(float(np.log((seen + 1) / (len(told) + RULE_OF_THREE))), 0.0)
-            whole = whole if len(whole.told) >= ENOUGH else self._votes(range(len(KINDS) * GROUPS), replaced=True)
+            whole = whole if len(whole.told) >= ENOUGH else self._votes(EVERY_BUCKET, replaced=True)
             sample = next((part for part in (own, kind) if len(part.told) >= ENOUGH), whole)
             start, nats, excess, number_whole = _excess(sample)
-            many = (
-                whole
-                if len(whole.told) >= ENOUGH
-                else self._votes(range(len(KINDS) * GROUPS), True, list(self._shipped))
-            )
+            many = whole if len(whole.told) >= ENOUGH else self._votes(EVERY_BUCKET, True, list(self._shipped))
             *_, others, others_whole = _excess(many)
             borrowed = BORROWED * (others / others_whole if others_whole else 1.0)
             scale = max((excess + borrowed) / (number_whole + BORROWED), 1e-3)

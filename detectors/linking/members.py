@@ -20,6 +20,8 @@ EMBEDDED = 2_000
 PEERS_PRIOR = 50.0
 """Accounts of the whole population added to the peers, of which there may be few."""
 YOUNG_MS = 30 * DAY_MS
+IDENTIFIED = 2
+"""The most that `Population.identified` says, and what it says until the accounts are looked at."""
 LOGGED = 0.02
 """A fact counts as logged when it is known of at least this share of the accounts."""
 KINDS = ("template", "infrastructure", "component", "bundle", "behaviour", "subpopulation")
@@ -52,7 +54,7 @@ class Population:
         self.elicited = 0.01
         self.rate = 1.0
         self.scores = np.zeros(1)
-        self.identified = 2
+        self.identified = IDENTIFIED
         self.embedding = np.zeros(0)
         self.young = 0.1
         self.norms = Norms()
@@ -67,7 +69,7 @@ class Population:
         self.embedding = embed(profile(graph, active[:: len(active) // EMBEDDED + 1])).mean(0, dtype=np.float64)
         checked = float((table["verification"][active] >= 0).mean()) >= LOGGED
         organised = float((table["organization"][active] > 0).mean()) >= LOGGED
-        self.identified = 2 if organised else int(checked)
+        self.identified = IDENTIFIED if organised else int(checked)
         counts, capabilities = table["counts"][active], table["capabilities"][active].astype(np.float64)
         labelled = capabilities.sum(1) > 0
         share = capabilities[labelled] / capabilities[labelled].sum(1, keepdims=True)

@@ -7,7 +7,7 @@ from detectors.windows.table import Column
 SERIES = ("requests", "output_tokens", "elicitation", "model_mix")
 """ln(1 + requests), ln(1 + output tokens), log-odds of requests that elicit or grade, Hellinger distance of the
 models used to the mix of the account's last days."""
-SUMS = ("requests", "output_tokens", "wanted", "distance")
+SUMS = ("requests", "wanted", "distance")
 
 _SERIES: Column = ("f4", (len(SERIES),))
 COLUMNS: dict[str, Column] = {
@@ -23,6 +23,6 @@ COLUMNS: dict[str, Column] = {
     "change_seen": ("u2", ()),
     "change_evidence": ("f4", ()),
 }
-"""94 bytes. `score` is D1's decayed mean, of `novelty_weight` ticks' weight, `scored` when it was last brought up to
+"""90 bytes. `score` is D1's decayed mean, of `novelty_weight` ticks' weight, `scored` when it was last brought up to
 date, `peak` its highest value of the day. `hour_sums` run since then, `day` is the number of the day of the
 latest tick. The rest is D2's, see `self_change`."""

@@ -7,19 +7,17 @@ from numpy.typing import NDArray
 
 from detectors.features import NAMES
 from detectors.linking.graph import DAY_MS, Graph, Tick
-from detectors.models.account_columns import SUMS
 from detectors.partials import CAPABILITIES, COUNTS
 from detectors.windows import Table
 
-_REQUESTS, _OUTPUT = COUNTS.index("requests"), COUNTS.index("output_tokens")
-_ELICITED = COUNTS.index("elicited")
+_REQUESTS, _ELICITED = COUNTS.index("requests"), COUNTS.index("elicited")
 _GRADING, _REWRITE = CAPABILITIES.index("rubric_grading"), CAPABILITIES.index("policy_rewrite")
 _RATE, _RATE_CAP = NAMES.index("rate_1h"), 1e4
 _TOKENS, _TOKENS_CAP = NAMES.index("output_tokens_1h"), 1e7
 
 
 def amounts(graph: Graph, tick: Tick, rows: NDArray) -> NDArray[np.float64]:
-    """Return the sums `SUMS` of each account's tick, shape (A, 4); `graph` must have taken the tick in.
+    """Return the sums `SUMS` of each account's tick, shape (A, 3); `graph` must have taken the tick in.
 
     `wanted` are requests that elicit reasoning, grade by a rubric or rewrite a policy, by the commonest of the three;
     `distance` is the Hellinger distance of the tick's models to the account's mix, times requests.
@@ -28,7 +26,7 @@ def amounts(graph: Graph, tick: Tick, rows: NDArray) -> NDArray[np.float64]:
     requests = counts[:, _REQUESTS].astype(np.float64)
     wanted = np.maximum(counts[:, _ELICITED], np.maximum(capabilities[:, _GRADING], capabilities[:, _REWRITE]))
     distance = model_distance(graph, tick, rows) * requests
-    return np.stack([requests, counts[:, _OUTPUT], np.minimum(wanted, requests), distance], axis=1)
+    return np.stack([requests, np.minimum(wanted, requests), distance], axis=1)
 
 
 def model_distance(graph: Graph, tick: Tick, rows: NDArray) -> NDArray[np.float64]:
@@ -47,7 +45,7 @@ def model_distance(graph: Graph, tick: Tick, rows: NDArray) -> NDArray[np.float6
 def hourly(sums: NDArray, features: NDArray) -> NDArray[np.float64]:
     """Return the series of an hour, shape (B, 4): volume from the hour's window, shares since the last score."""
     volume = features[:, [_RATE, _TOKENS]] * np.log1p([_RATE_CAP, _TOKENS_CAP])
-    requests, wanted, distance = (sums[:, SUMS.index(name)] for name in ("requests", "wanted", "distance"))
+    requests, wanted, distance = sums.T
     odds = np.log((wanted + 0.5) / (requests - wanted + 0.5))
     shares = np.stack([odds, distance / np.maximum(requests, 1.0)], axis=1)
     return np.concatenate([volume, shares], axis=1).astype(np.float64)

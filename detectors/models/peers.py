@@ -79,8 +79,7 @@ class PeerModels:
         self._turn(end_ms, accused)
         honest = ~accused(rows)
         self._close_days(graph, rows, honest, end_ms)
-        sums = activity.amounts(graph, tick, rows)
-        table["hour_sums"][rows] += sums
+        table["hour_sums"][rows] += activity.amounts(graph, tick, rows)
         features = tick.columns["features"]
         due = np.flatnonzero(table["scored"][rows] <= end_ms - HOUR_MS)
         self.update(graph, rows[due], features[due], honest[due], end_ms, cluster[due])

@@ -23,7 +23,7 @@ from detectors.evidence import shipped
 from detectors.evidence.expected import EXPECTED, Expected
 from detectors.evidence.fusion import NAMES, Fusion, bounded
 from detectors.evidence.totals import UNTOLD, Totals, bucket
-from detectors.linking.members import KINDS
+from detectors.linking.members import IDENTIFIED, KINDS
 from detectors.membership import accused
 from detectors.partials import Partial
 from detectors.request import decode_batch
@@ -33,7 +33,7 @@ from detectors.stages.group import LEAST_NATS, GroupStage
 from stream.simulate import write
 
 POINTS = 200
-LEVELS = range(3)
+LEVELS = range(IDENTIFIED + 1)
 """Values of `Population.identified`."""
 SETTINGS = DetectorSettings()
 MIN_ACCOUNTS = SETTINGS.links.min_accounts
@@ -204,11 +204,11 @@ def statistics(groups: list[Judged], known: int) -> dict[str, tuple[float, ...]]
 
 
 def _rows(table: Mapping[int, Mapping[Any, tuple]]) -> str:
-    parts = (
-        "".join(f"        {key!r}: {values!r},\n".replace("'", '"') for key, values in part.items())
-        for part in table.values()
-    )
-    return "\n".join(f"    {known}: {{\n{part}    }}," for known, part in zip(table, parts, strict=True))
+    lines = []
+    for known, part in table.items():
+        entries = [f"        {key!r}: {values!r},".replace("'", '"') for key, values in part.items()]
+        lines += [f"    {known}: {{", *entries, "    },"]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
