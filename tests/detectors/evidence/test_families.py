@@ -210,6 +210,18 @@ def test_volume_is_a_ratio_to_the_ordinary_account(graph: Graph) -> None:
     assert volume.statistic(group(graph, np.full(SIZE, 2.0)))[0] == 0.0
 
 
+def test_of_an_accounts_first_day_the_volume_is_a_lower_bound(graph: Graph) -> None:
+    def of(requests: float, hours_old: int, newcomers: int) -> float:
+        first = np.where(np.arange(SIZE) < newcomers, 110 * DAY_MS - hours_old * DAY_MS // 24, 100 * DAY_MS)
+        return float(volume.statistic(group(graph, np.full(SIZE, requests), first=first))[0])
+
+    assert np.isnan(of(1.0, 3, SIZE)), "three hours and one request say nothing"
+    assert of(1.0, 25, SIZE) == 0.0, "a whole day does"
+    assert np.isnan(of(1.0, 3, SIZE // 2 + 1))
+    assert of(1.0, 3, SIZE // 2 - 1) == 0.0, "most have been here for long"
+    assert of(40.0, 3, SIZE) > volume.TOLD, "so many are many already"
+
+
 def test_repeated_exercises_are_no_work_list(graph: Graph) -> None:
     requests = np.full(SIZE, 50.0)
     own = templates.statistic(group(graph, requests, shared=requests))[0]
