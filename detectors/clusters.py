@@ -85,12 +85,18 @@ class Clusters:
         return column[values].astype(np.int64)
 
     def count(self, clusters: NDArray, counts: NDArray, end_ms: int) -> NDArray[np.int64]:
-        """Add traffic of one tick, `counts` (B, 11) to `clusters` (B,); return the different clusters."""
+        """Add traffic of one tick, `counts` (B, 11) to `clusters` (B,); return the different clusters.
+
+        A new cluster begins with what its members have done so far, the tick included.
+        """
         unique, inverse = np.unique(clusters, return_inverse=True)
         fresh = unique[self.table["first"][unique] == 0]
         self.table["first"][fresh] = end_ms
         self.table["last"][unique] = end_ms
         self.table["requests"][unique] += np.bincount(inverse, counts[:, 0], len(unique))
+        for cluster in fresh.tolist():
+            group = self.group(cluster)
+            self.table["requests"][cluster] = group.traffic["counts"][group.rows, 0].sum(dtype=np.float64)
         self.table.touch(unique)
         return unique
 
@@ -204,16 +210,9 @@ class Clusters:
         for templates in sorted(bundles, key=lambda part: (-len(part), int(part[0]))):
             old = [before[value] for value in templates.tolist() if value in before]
             known = sorted({cluster for cluster in old if cluster not in self.bundles})
-            cluster = max(known, key=old.count) if known else self._new_bundle(templates)
+            cluster = max(known, key=old.count) if known else int(self.table.take(1)[0])
             self.bundles[cluster] = templates
             self.bundle_of |= dict.fromkeys(templates.tolist(), cluster)
-
-    def _new_bundle(self, templates: NDArray) -> int:
-        """Return a new cluster with the requests of the templates so far."""
-        cluster, graph = int(self.table.take(1)[0]), self.graph
-        uses = np.concatenate([graph.members[value] for value in templates.tolist()])
-        self.table["requests"][cluster] = graph.uses["counts"][uses, 0].sum(dtype=np.float64)
-        return cluster
 
     def assign_subpopulations(self, min_accounts: int, since_ms: int) -> None:
         """Look for the shared work of each component; call after `assign_components`."""

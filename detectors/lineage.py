@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.linking.components import rarity
 from detectors.linking.graph import DAY_MS, HOUR_MS, Graph
+from detectors.linking.rarity import rarity
 
 SAME_WORK = 0.3
 """Cosine of the requests through templates of their own from which two sets of accounts do the same work."""
@@ -20,8 +20,9 @@ ALIKE = 0.8
 SILENCED, FRESH = 0.6, 0.6
 """Parts of the old accounts that fell silent together, and of the new ones that began then."""
 TOGETHER_MS, HANDOVER_MS = 12 * HOUR_MS, 2 * DAY_MS
-MISSED = 3.0
-"""An account is silent when it would have sent so many requests since its last: accounts at rest are not cut off."""
+MISSED, LEAST_REST_MS = 3.0, HOUR_MS // 2
+"""An account is silent when it would have sent so many requests since its last, and for half an hour: accounts at rest
+are not cut off."""
 FLOW = 4.0
 """The new flow is within this factor of the old one."""
 LEAST_DAYS = 0.25
@@ -67,7 +68,7 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
     table = graph.accounts
     first = table["first"][new]
     rest = MISSED * DAY_MS * len(old) / max(_flow(graph, old, LEAST_DAYS), 1e-9)
-    quiet = old[table["last"][old] <= now - max(HOUR_MS, rest)]
+    quiet = old[table["last"][old] <= now - max(LEAST_REST_MS, rest)]
     quiet = quiet[np.argsort(table["last"][quiet], kind="stable")]
     if len(quiet) < SILENCED * len(old):
         return False

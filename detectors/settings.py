@@ -35,13 +35,14 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which accounts belong together."""
 
     theta: PositiveFloat = 1.0
-    """Evidence two accounts need, from at least two families, to be joined (DETECTION §3.2)."""
+    """Evidence two accounts need, from at least two families, to be joined (DETECTION §3.2); one rare value and the
+    sign-up cohort join as well, where chance seldom does (`linking.cohorts`)."""
     min_accounts: Annotated[int, Meta(ge=3)] = 5
     """Values and components of fewer accounts are not followed."""
-    min_group_accounts: Annotated[int, Meta(ge=5)] = 20
-    """More is asked of smaller groups, and those under half as large are not judged: published campaigns had hundreds
-    of accounts, a customer's own keys are few. Cells of behaviour are never smaller."""
-    min_requests: Positive = 100
+    min_group_accounts: Annotated[int, Meta(ge=5)] = 10
+    """Smaller groups are not judged, nor cells of behaviour under twice as many: published campaigns had hundreds of
+    accounts, a household, or a customer's own keys, are few."""
+    min_requests: Positive = 40
     """Nor are groups of fewer requests: no statistic means anything on them."""
     half_life_days: PositiveFloat = 14.0
     max_values: Positive = 2_000_000

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.evidence.counting import sharing
-from detectors.linking.components import SIGNATURE, rarity
+from detectors.linking.components import SIGNATURE
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.members import Groups
+from detectors.linking.rarity import rarity
 from detectors.partials import FAMILIES
 
 NAME = "links"

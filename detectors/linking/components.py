@@ -1,9 +1,9 @@
 """Accounts that share two different kinds of rare value, joined into components.
 
 Any one shared attribute joins almost everybody (a carrier's address, a card hub, a popular agent's prompt), so an edge
-needs a thinking signature, or values of two families whose rarities sum to a threshold. Two accounts have such an edge
-exactly when they share a pair (value of one family, value of another), so components are found over pairs, without
-listing edges.
+needs a thinking signature, values of two families whose rarities sum to a threshold, or one rare value and the sign-up
+cohort (`linking.cohorts`). Two accounts have such an edge exactly when they share a pair (value of one family, value
+of another), so components are found over pairs, without listing edges.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from detectors.linking.cohorts import COMPANIONS, cohort_pairs
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
+from detectors.linking.rarity import rarity
 from detectors.partials import FAMILIES
 
 SIGNATURE = FAMILIES.index("signature")
@@ -26,16 +28,13 @@ VALUES_PER_FAMILY = 8
 GIANT_SHARE = 0.2
 """A component with a larger share of all accounts than this raises the threshold (BotGraph, NSDI 2009)."""
 THETA_STEP = 0.2
-
-
-def rarity(accounts: NDArray, population: int) -> NDArray[np.float64]:
-    """Return ln(N/d) / ln(N/2): 1 for a value of two accounts, 0 for a value of all.
-
-    Args:
-        accounts: d, how many accounts have the value.
-        population: N, how many accounts there are.
-    """
-    return np.maximum(np.log(population / np.maximum(accounts, 2)) / np.log(max(population, 4) / 2), 0.0)
+SMALL_GIANT = 50
+"""No component of so few accounts is a giant."""
+COHORT_SHARE = 0.03
+"""Where sign-up cohorts join a larger share of all accounts than this, and twice the largest component without them,
+chance does more than it should, …"""
+LET_IN = (COMPANIONS, COMPANIONS / 2, COMPANIONS / 4, 0.0)
+"""… and fewer chance companions are let in: the first of these with which it does not."""
 
 
 def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[np.bool_], since_ms: int) -> NDArray:
@@ -48,33 +47,42 @@ def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[
             do signatures within any.
         since_ms: uses not seen since then do not count.
     """
-    keys, accounts, weight = _pairs(graph, since_ms)
-    trusted = verified[accounts] | (keys >> 32 == keys & 0xFFFF_FFFF)
-    outside = crosses(keys, houses(np.where(trusted, graph.accounts["organization"][accounts], 0), accounts))
-    keys, accounts, weight = keys[outside], accounts[outside], weight[outside]
-    everyone, population = graph.accounts.rows, graph.population
-    while True:
-        label, sizes = _join(keys[weight >= theta], accounts[weight >= theta], everyone)
-        if not len(sizes) or sizes.max() <= max(GIANT_SHARE * population, 50) or theta > 2.0:
+    used, population = _used(graph, since_ms), graph.population
+    pairs = _outside(graph, verified, *_pairs(graph, *used))
+    for companions in LET_IN:
+        cohorts = _outside(graph, verified, *cohort_pairs(graph, *used, companions))
+        label, sizes, reached = _without_giants(graph, pairs, cohorts, theta)
+        _, alone = _join(graph, *pairs, reached)
+        if sizes.max(initial=0) <= max(COHORT_SHARE * population, SMALL_GIANT, 2.0 * alone.max(initial=0)):
             break
-        theta += THETA_STEP
     large = np.flatnonzero(sizes >= min_accounts)
     dense = np.full(len(sizes) + 1, -1)
     dense[large] = np.arange(len(large))
     return dense[label]
 
 
-def _pairs(graph: Graph, since_ms: int) -> tuple[NDArray, NDArray, NDArray]:
-    """Return every account's pairs of values of two families: pair number, account, summed rarity."""
-    uses, population = graph.uses, graph.population
+def _used(graph: Graph, since_ms: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the uses that take part: account row, value row, rarity of the value."""
+    uses = graph.uses
     live = np.flatnonzero(uses["last"][: uses.rows] >= since_ms)
-    value = uses["value"][live]
-    degree = graph.values["accounts"][value]
-    account, family = uses["account"][live], graph.values["family"][value]
-    weight = rarity(degree, population)
-    kept = _rarest(account, family, weight)
-    account, family, value, weight = account[kept], family[kept], value[kept], weight[kept]
-    parts = []
+    value, account = uses["value"][live], uses["account"][live]
+    weight = rarity(graph.values["accounts"][value], graph.population)
+    kept = _rarest(account, graph.values["family"][value], weight)
+    return account[kept], value[kept], weight[kept]
+
+
+def _outside(
+    graph: Graph, verified: NDArray[np.bool_], keys: NDArray, accounts: NDArray, weight: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Leave out the pairs within one verified organisation, and signatures within any."""
+    trusted = verified[accounts] | (keys >> 32 == keys & 0xFFFF_FFFF)
+    outside = crosses(keys, houses(np.where(trusted, graph.accounts["organization"][accounts], 0), accounts))
+    return keys[outside], accounts[outside], weight[outside]
+
+
+def _pairs(graph: Graph, account: NDArray, value: NDArray, weight: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return every account's pairs of values of two families: pair number, account, summed rarity."""
+    family, parts = graph.values["family"][value], []
     for one, other in combinations(range(len(FAMILIES)), 2):
         left, right = _same_account(account, np.flatnonzero(family == one), np.flatnonzero(family == other))
         parts.append((value[left] * np.int64(1 << 32) + value[right], account[left], weight[left] + weight[right]))
@@ -102,8 +110,21 @@ def _same_account(account: NDArray, left: NDArray, right: NDArray) -> tuple[NDAr
     return np.repeat(left, count), right[offset]
 
 
-def _join(keys: NDArray, accounts: NDArray, population: int) -> tuple[NDArray, NDArray]:
-    """Return the component of each account (−1 alone) and the sizes."""
+def _without_giants(
+    graph: Graph, pairs: tuple[NDArray, ...], cohorts: tuple[NDArray, ...], theta: float
+) -> tuple[NDArray, NDArray, float]:
+    """Join accounts at the least threshold from `theta` on that makes no giant; return it after what `_join` does."""
+    keys, accounts, weight = (np.concatenate(both) for both in zip(pairs, cohorts, strict=True))
+    while True:
+        label, sizes = _join(graph, keys, accounts, weight, theta)
+        if sizes.max(initial=0) <= max(GIANT_SHARE * graph.population, SMALL_GIANT) or theta > 2.0:
+            return label, sizes, theta
+        theta += THETA_STEP
+
+
+def _join(graph: Graph, keys: NDArray, accounts: NDArray, weight: NDArray, theta: float) -> tuple[NDArray, NDArray]:
+    """Return the component of each account (−1 alone) and the sizes, by pairs that weigh `theta` or more."""
+    keys, accounts, population = keys[weight >= theta], accounts[weight >= theta], graph.accounts.rows
     unique, inverse, count = np.unique(keys, return_inverse=True, return_counts=True)
     shared = count[inverse] >= 2
     if not shared.any():

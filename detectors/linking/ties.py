@@ -8,9 +8,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import binom
 
-from detectors.linking.components import rarity
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
+from detectors.linking.rarity import rarity
 from detectors.partials import FAMILIES
 
 RARE = 0.6

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from itertools import repeat
 from typing import Any
@@ -43,11 +42,10 @@ VOTE_EVERY_MS = 7 * DAY_MS
 WEEK_MS = 7 * DAY_MS
 LEAST_NATS = 9.0
 """However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
-SMALL, SMALL_NATS = 0.5, 4.0
-"""Groups down to this part of `min_group_accounts` are judged too, against those of full size, which they vote with
-neither for nor among; so many nats more are asked of them: chance has more room in them, and there are more of them."""
-LEAST_CHANCES = np.array([20.0, 50.0, 10.0, 45.0, 30.0, 3.0])
+LEAST_CHANCES = np.array([80.0, 85.0, 35.0, 65.0, 35.0, 4.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
+CROWD = 2
+"""A cell of behaviour has so many times `min_group_accounts`: what a few accounts do alike is easily chance."""
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert, and the last two of which must accuse an account."""
 NOBODY = np.zeros(0, np.int64)
@@ -89,7 +87,6 @@ class GroupStage:
         self._judged_tick = -1
         self._linked_ms = self._counted_ms = 0
         self._independent = np.zeros(len(KINDS))
-        self._least_accounts = math.ceil(SMALL * settings.links.min_group_accounts)
         self._evicted_on = 0
         self._accused: dict[int, NDArray] = {}
         self.evicted = 0
@@ -199,7 +196,7 @@ class GroupStage:
         if multipliers is not None:
             self.fusion.reweigh(multipliers)
         touched = self._count(tick, rows, uses)
-        due = self.clusters.due(touched, links.min_requests, self._least_accounts, tick.end_ms)
+        due = self.clusters.due(touched, links.min_requests, links.min_group_accounts, tick.end_ms)
         hot = self._judge(due, tick.end_ms) if due else []
         outputs = self.campaign_book.update(hot, rows, uses, tick)
         alone = self.account_alerts.update(tick)
@@ -228,7 +225,7 @@ class GroupStage:
             self.clusters.assign_bundles(bundles(graph, links.min_accounts, since_ms))
         at_work = graph.accounts["last"][everyone] >= since_ms
         codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
-        self.clusters.assign_cells([crowds(graph, code, links.min_group_accounts) for code in codes])
+        self.clusters.assign_cells([crowds(graph, code, CROWD * links.min_group_accounts) for code in codes])
         self.clusters.assign_subpopulations(links.min_accounts, since_ms)
 
     def _count(self, tick: Tick, rows: NDArray, uses: NDArray) -> NDArray:
@@ -265,21 +262,20 @@ class GroupStage:
     def _judge(self, due: list[int], end_ms: int) -> list[tuple[int, Testimony]]:
         """Judge the due clusters; return those that call for an alert with what speaks for it."""
         parts = self._of_kinds([(cluster, self.clusters.group(cluster)) for cluster in due])
-        parts = [pair for pair in parts if len(pair[1].account) >= self._least_accounts]
+        parts = [pair for pair in parts if len(pair[1].account) >= self.settings.links.min_group_accounts]
         parts = [pair for pair in parts if not self._one_house(pair[1])]
         if not parts:
             return []
         due = [cluster for cluster, _ in parts]
         groups = Groups(self.graph, [group for _, group in parts], self.population)
         judgement = self.fusion.judge(groups)
-        small = groups.size < self.settings.links.min_group_accounts
-        thresholds = self._thresholds(end_ms)[groups.kind] + SMALL_NATS * small
+        thresholds = self._thresholds(end_ms)[groups.kind]
         guilty = self._guilty(groups, judgement, thresholds)
         calls = self._calls(judgement, thresholds, guilty, end_ms)
         table = self.clusters.table
-        table["tested"][due] = np.where((table["tested"][due] == 0) & ~small, end_ms, table["tested"][due])
+        table["tested"][due] = np.where(table["tested"][due] == 0, end_ms, table["tested"][due])
         reportable = judgement.telling & np.isin(np.arange(len(due)), list(guilty))
-        total = np.where(reportable & ~small, judgement.plain_total, UNTOLD)
+        total = np.where(reportable, judgement.plain_total, UNTOLD)
         before = table["total"][due]
         pair = np.where(before == 0, total, np.minimum(total, before))
         table["peak"][due] = np.where(before == 0, pair, np.maximum(pair, table["peak"][due]))
@@ -378,7 +374,7 @@ class GroupStage:
         thresholds: NDArray,
         guilty: Container[int],
     ) -> None:
-        """Let mature groups of full size that nothing speaks against join the references, once a week each.
+        """Let mature groups that nothing speaks against join the references, once a week each.
 
         One that is neither likely nor called for is doubted: left out altogether, the others would seem to reach no
         further (DETECTION §4.3).
@@ -387,8 +383,7 @@ class GroupStage:
             return
         table = self.clusters.table
         for position, cluster in enumerate(due):
-            large = groups.size[position] >= self.settings.links.min_group_accounts
-            mature = large and end_ms - table["first"][cluster] >= VOTE_AFTER_MS
+            mature = end_ms - table["first"][cluster] >= VOTE_AFTER_MS
             rested = end_ms - table["voted"][cluster] >= VOTE_EVERY_MS
             if not (mature and rested):
                 continue

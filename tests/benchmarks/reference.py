@@ -86,14 +86,12 @@ def partials_of(events: Path, unlogged: tuple[str, ...] = ()) -> list[Partial]:
 
 
 def groups_of(partials: list[Partial], kinds: Collection[int] = range(len(KINDS))) -> list[Judged]:
-    """Return the groups of `kinds` in one world, of those judgements that could vote: of the full size."""
+    """Return the groups of `kinds` in one world, as they were judged."""
     group = GroupStage(DetectorSettings(), kinds=kinds)
     found: dict[int, tuple[int, float, int, list[np.ndarray], list[bool]]] = {}
 
     def observe(end_ms, due, groups, judgement, calls):
         for position, cluster in enumerate(due):
-            if groups.size[position] < SETTINGS.links.min_group_accounts:
-                continue
             rows, accuses = found[cluster][3:] if cluster in found else ([], [])
             found[cluster] = (
                 int(groups.kind[position]),

@@ -109,7 +109,8 @@ def test_of_a_bundle_that_splits_the_larger_part_keeps_the_cluster(prompts: Clus
     (before,) = joined(prompts, range(10))
     other, same = joined(prompts, range(4), range(4, 10))
     assert same == before
-    assert prompts.table["requests"][other] == 4 * 5 * 10, "what its prompts were sent so far"
+    prompts.count(np.array([other]), np.ones((1, 11), np.float32), 1)
+    assert prompts.table["requests"][other] == 4 * 5 * 10, "what its prompts were sent so far, the tick included"
 
 
 @pytest.mark.parametrize(("border", "kept"), [(4, 1), (6, 0)])

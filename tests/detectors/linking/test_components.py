@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detectors.linking.components import components, rarity
+from detectors.linking.components import components
 from detectors.linking.graph import Graph, Tick
 from detectors.partials import SCHEMA
 from tests.detectors.made import TICK_MS, partial
@@ -105,8 +105,3 @@ def test_old_uses_do_not_count() -> None:
 
 def test_an_empty_graph_has_no_components() -> None:
     assert components(Graph(14.0, 10), 1.0, 3, np.zeros(0, bool), 0).tolist() == []
-
-
-def test_rarity_is_1_for_a_pair_and_0_for_everybody() -> None:
-    assert rarity(np.array([2, 1_000]), 1_000).tolist() == [1.0, 0.0]
-    assert np.all(np.diff(rarity(np.arange(2, 1_000), 1_000)) < 0)

@@ -18,9 +18,9 @@ from detectors.hashing import digest
 from detectors.linking.members import KINDS, Groups
 from detectors.partials import Partial
 from detectors.request import Request
-from detectors.settings import BudgetSettings, DetectorSettings
+from detectors.settings import DetectorSettings
 from detectors.stages.account import AccountStage
-from detectors.stages.group import SMALL_NATS, GroupStage
+from detectors.stages.group import GroupStage
 from tests.detectors.made import DAY_MS, TICK_MS, campaign_among, partial
 
 SETTINGS = DetectorSettings()
@@ -208,24 +208,25 @@ def test_late_partials_of_an_idle_partition_count_in_the_next_tick() -> None:
     assert stage.graph.accounts["counts"][0, 0] == pytest.approx(3, rel=0.01)
 
 
-@pytest.mark.parametrize(("false_campaigns_per_week", "opens"), [(0.1, 0), (50.0, 1)])
-def test_groups_of_half_the_size_are_judged_too_and_more_is_asked_of_them(
-    false_campaigns_per_week: float, opens: int
-) -> None:
-    stage = GroupStage(DetectorSettings(budget=BudgetSettings(false_campaigns_per_week=false_campaigns_per_week)))
-    beyond = []
+@pytest.mark.parametrize(("members", "opens"), [(9, 0), (17, 1)])
+def test_groups_of_fewer_than_ten_are_not_judged(members: int, opens: int) -> None:
+    stage, sizes = GroupStage(SETTINGS), set[float]()
 
     def observe(end_ms: int, due: list[int], groups: Groups, judgement: Judgement, calls: NDArray) -> None:
-        assert groups.size.tolist() == [19]
-        beyond.append(float((judgement.surprise - stage._thresholds(end_ms)[groups.kind])[0]))
-        assert not calls[0] or beyond[-1] >= SMALL_NATS
+        sizes.update(groups.size.tolist())
 
     stage.observer = observe
-    found = judged(stage, through_partitions(campaign_among(150, 19, DAY_MS), 1))
-    assert max(beyond) > 0, "enough for a larger group"
-    assert [alert.accounts for alert in found.alerts if alert.state == "open"] == [19] * opens
-    assert not stage.clusters.table["tested"].any(), "neither in the budget"
-    assert stage.fusion.totals.own == 0, "nor in the reference"
+    found = judged(stage, through_partitions(campaign_among(150, members, DAY_MS), 1))
+    assert sizes == ({17.0} if opens else set())
+    assert [alert.accounts for alert in found.alerts if alert.state == "open"] == [members] * opens
+    assert stage.clusters.table["tested"].any() == bool(opens)
+
+
+@pytest.mark.parametrize(("members", "cells"), [(15, []), (25, [25, 25])])
+def test_cells_of_behaviour_are_crowds_twice_as_large(members: int, cells: list[int]) -> None:
+    stage = GroupStage(SETTINGS)
+    judged(stage, through_partitions(campaign_among(150, members, DAY_MS), 1))
+    assert [len(accounts) for accounts in stage.clusters.cell_members.values()] == cells
 
 
 def test_what_is_telling_is_found_without_the_other_families(partials: list[Partial]) -> None:
