@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.alerts import Evidence, Mitigating
-from detectors.evidence.place import NOUNS, PLACES
+from detectors.evidence.place import NOUNS
 from detectors.linking.graph import DAY_MS, RECENT, Graph
 from detectors.models.account_columns import SERIES
 from detectors.models.peers import PEERS, PeerModels, peers, verified
 from detectors.models.self_change import Change
-from detectors.partials import FAMILIES
+from detectors.partials import FAMILIES, PLACES
 
 NOTABLE_NATS = 0.5
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from detectors.slots import WORDS
 
 FAMILIES = ("template", "payment", "device", "network", "signature")
+PLACES = ("payment", "device", "network")
+"""The families that tell who stands behind an account, not what it does."""
 CAPABILITIES = (
     "reasoning", "coding", "tool_use", "agentic", "vision",
     "computer_use", "data_analysis", "rubric_grading", "policy_rewrite", "other",

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from detectors.evidence.counting import sharing
 from detectors.linking.members import Groups
-from detectors.partials import FAMILIES
+from detectors.partials import FAMILIES, PLACES
 
 NAME = "place"
-PLACES = ("payment", "device", "network")
 NOUNS = {"payment": "card", "device": "device", "network": "network"}
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detectors.linking.graph import DAY_MS, Graph
 from detectors.linking.rarity import rarity
-from detectors.partials import FAMILIES
+from detectors.partials import FAMILIES, PLACES
 from detectors.windows.table import LIVE
 
 COHORT_MS = 14 * DAY_MS
@@ -23,13 +23,13 @@ GRIDS = 2
 COMPANIONS = 0.5
 """By chance fewer than so many others share both the cohort and one of an account's values, family by family. A chain
 of chance companions dies out where each has less than one on average (Galton and Watson, J. Anthropol. Inst. 1875)."""
-INFRASTRUCTURE = tuple(FAMILIES.index(name) for name in ("payment", "device", "network"))
+WHO = tuple(FAMILIES.index(name) for name in PLACES)
 FIRST_KEY = np.int64(1) << 31
 """Cohorts stand among the graph's values, whose rows are smaller numbers."""
 
 
 def cohort_pairs(
-    graph: Graph, account: NDArray, value: NDArray, weight: NDArray, companions: float = COMPANIONS
+    graph: Graph, account: NDArray, value: NDArray, weight: NDArray, companions: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return every account's pairs of a rare value and a sign-up cohort: pair number, account, summed rarity.
 
@@ -40,7 +40,7 @@ def cohort_pairs(
     """
     created = graph.accounts["created"]
     known = np.flatnonzero((graph.accounts[LIVE] > 0) & (created >= 0))
-    mine = (created[account] >= 0) & np.isin(graph.values["family"][value], INFRASTRUCTURE)
+    mine = (created[account] >= 0) & np.isin(graph.values["family"][value], WHO)
     account, value, weight = account[mine], value[mine], weight[mine]
     owner = account * len(FAMILIES) + graph.values["family"][value]
     others = graph.values["accounts"][value] - 1.0

@@ -47,13 +47,16 @@ def components(graph: Graph, theta: float, min_accounts: int, verified: NDArray[
             do signatures within any.
         since_ms: uses not seen since then do not count.
     """
-    used, population = _used(graph, since_ms), graph.population
+    used = _used(graph, since_ms)
     pairs = _outside(graph, verified, *_pairs(graph, *used))
     for companions in LET_IN:
         cohorts = _outside(graph, verified, *cohort_pairs(graph, *used, companions))
         label, sizes, reached = _without_giants(graph, pairs, cohorts, theta)
+        largest = sizes.max(initial=0)
+        if largest <= max(COHORT_SHARE * graph.population, SMALL_GIANT):
+            break
         _, alone = _join(graph, *pairs, reached)
-        if sizes.max(initial=0) <= max(COHORT_SHARE * population, SMALL_GIANT, 2.0 * alone.max(initial=0)):
+        if largest <= 2.0 * alone.max(initial=0):
             break
     large = np.flatnonzero(sizes >= min_accounts)
     dense = np.full(len(sizes) + 1, -1)

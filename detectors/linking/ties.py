@@ -11,10 +11,10 @@ from scipy.stats import binom
 from detectors.linking.graph import Graph
 from detectors.linking.houses import crosses, houses
 from detectors.linking.rarity import rarity
-from detectors.partials import FAMILIES
+from detectors.partials import FAMILIES, PLACES
 
 RARE = 0.6
-INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in ("payment", "device", "network"))
+INFRASTRUCTURE_BITS = sum(1 << FAMILIES.index(name) for name in PLACES)
 RING = 5
 """So many accounts that rare values join are a ring."""
 CROWD = 20

@@ -44,7 +44,7 @@ LEAST_NATS = 9.0
 """However low honest groups stay: if one group in a thousand is a campaign (7 nats), nine to one that this one is."""
 LEAST_CHANCES = np.array([80.0, 85.0, 35.0, 65.0, 35.0, 4.0])
 """Groups of each of `KINDS` a week that are taken for granted however young a world is, about as the reference has."""
-CROWD = 2
+CELL = 2
 """A cell of behaviour has so many times `min_group_accounts`: what a few accounts do alike is easily chance."""
 PERSISTENCE = 2
 """Judgements in a row that must call for an alert, and the last two of which must accuse an account."""
@@ -225,7 +225,7 @@ class GroupStage:
             self.clusters.assign_bundles(bundles(graph, links.min_accounts, since_ms))
         at_work = graph.accounts["last"][everyone] >= since_ms
         codes = [np.where(at_work, cells(graph, everyone, shift), -1) for shift in SHIFTS]
-        self.clusters.assign_cells([crowds(graph, code, CROWD * links.min_group_accounts) for code in codes])
+        self.clusters.assign_cells([crowds(graph, code, CELL * links.min_group_accounts) for code in codes])
         self.clusters.assign_subpopulations(links.min_accounts, since_ms)
 
     def _count(self, tick: Tick, rows: NDArray, uses: NDArray) -> NDArray:
