@@ -30,6 +30,8 @@ SPEAKING = ("open", "updated")
 SAMPLE = 50
 NEW_SHARE = 0.05
 MORE_ACCOUNTS = 1.25
+PART = 2.0
+"""Evidence of fewer accounts than one in so many of those that a campaign's is of is of a small part of it."""
 CRITICAL_REQUESTS, CRITICAL_NATS = 10_000, 14.0
 REMEMBERED_MS = 30 * 24 * HOUR_MS
 """The accounts of a campaign are known for so long after its end."""
@@ -161,7 +163,8 @@ class Campaigns:
         if back:
             self._reopen(campaign)
         campaign.first_seen = min(campaign.first_seen, testimony.first_seen)
-        if testimony.surprise >= campaign.surprise or not campaign.revision:
+        if self._says_more(campaign, testimony):
+            campaign.told = len(testimony.accounts)
             campaign.score, campaign.surprise = testimony.score, testimony.surprise
             campaign.evidence, campaign.links = testimony.evidence, testimony.links
             campaign.mitigating, campaign.provisional = testimony.mitigating, testimony.provisional
@@ -169,9 +172,17 @@ class Campaigns:
         self._add_members(number, testimony.accounts)
 
     @staticmethod
+    def _says_more(campaign: Campaign, testimony: Testimony) -> bool:
+        """Tell whether a group's evidence is a campaign's from now on: it is stronger, and not of a small part."""
+        accounts = len(testimony.accounts)
+        if accounts > PART * campaign.told and testimony.alone:
+            return True
+        return PART * accounts >= campaign.told and testimony.surprise >= campaign.surprise
+
+    @staticmethod
     def _reopen(campaign: Campaign) -> None:
         """Let a resolved campaign speak again, of what speaks for it now."""
-        campaign.state, campaign.urgent, campaign.surprise = "updated", True, 0.0
+        campaign.state, campaign.urgent, campaign.surprise, campaign.told = "updated", True, 0.0, 0
 
     def _is_quiet(self, last_seen: int, now: int) -> bool:
         return now - last_seen >= self.settings.decisions.quiet_hours * HOUR_MS
@@ -313,7 +324,7 @@ class Campaigns:
                 campaign.state = "updated"
             campaign.urgent = True
             return
-        self.rulings.dismiss(number, verdict, campaign.score, self._families(campaign))
+        self.rulings.dismiss(number, verdict, self._best(campaign), self._families(campaign))
         campaign.state = "resolved"
         outputs.alerts.append(self._alert(campaign, now))
         standing = {row: verdict for row, until in campaign.members.items() if until > now}
@@ -365,7 +376,12 @@ class Campaigns:
         return decisions
 
     def _is_critical(self, campaign: Campaign) -> bool:
-        return campaign.traffic[0] >= CRITICAL_REQUESTS or campaign.score >= CRITICAL_NATS
+        return campaign.traffic[0] >= CRITICAL_REQUESTS or self._best(campaign) >= CRITICAL_NATS
+
+    @staticmethod
+    def _best(campaign: Campaign) -> float:
+        """Return the highest score that was told: evidence of more accounts may have a lower one."""
+        return max(campaign.score, campaign.alerted_score)
 
     def _changed(self, campaign: Campaign, now: int) -> bool:
         """Tell whether somebody who read the last alert would want to know more."""
@@ -396,7 +412,7 @@ class Campaigns:
     def _alert(self, campaign: Campaign, now: int) -> Alert:
         campaign.revision += 1
         campaign.alerted, campaign.alerted_accounts = now, len(campaign.members)
-        campaign.alerted_score, campaign.dirty = max(campaign.score, campaign.alerted_score), False
+        campaign.alerted_score, campaign.dirty = self._best(campaign), False
         campaign.alerted_names = sorted({*campaign.alerted_names, *self._names(campaign)})
         rows = list(campaign.members)
         number = self.roster.campaigns.index(campaign)

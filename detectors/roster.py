@@ -35,6 +35,8 @@ class Campaign(msgspec.Struct):
     evidence: list[Evidence] = []
     links: list[Link] = []
     mitigating: list[Mitigating] = []
+    told: int = 0
+    """Accounts of the group that the score and the evidence are of."""
     provisional: bool = True
     merged_into: str | None = None
     lineage: list[str] = []

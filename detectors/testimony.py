@@ -31,6 +31,8 @@ class Testimony(msgspec.Struct):
     links: list[Link]
     mitigating: list[Mitigating]
     provisional: bool
+    alone: bool
+    """Whether it would be reported if no campaign were known."""
     nats: list[float] = []
     """Of every family, before verdicts re-weigh them."""
 
@@ -79,6 +81,7 @@ def testify(
             Mitigating("counterfactual", counterfactual(groups, judgement, position, fusion, threshold)),
         ],
         provisional=fusion.totals.provisional(int(groups.kind[position])),
+        alone=bool(judgement.telling[position]) and float(judgement.surprise[position]) >= threshold,
         nats=judgement.raw[:, position].tolist(),
     )
 

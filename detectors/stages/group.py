@@ -35,7 +35,7 @@ from detectors.strands import telling_parts
 from detectors.testimony import KIN_NATS, Testimony, testify
 from detectors.windows.table import LIVE
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 LINK_EVERY_MS = 2 * HOUR_MS
 VOTE_AFTER_MS = DAY_MS
 VOTE_EVERY_MS = 7 * DAY_MS

@@ -188,7 +188,7 @@ def test_resolved_when_it_has_been_quiet_and_not_opened_again(alerted: tuple[Rig
 
 def joined(rig: Rig, row: int) -> str:
     """Put an account into a campaign of the book; return its id."""
-    said = testimony.Testimony([row, *range(20, 30)], True, START_MS, 20.0, 15.0, [], [], [], True)
+    said = testimony.Testimony([row, *range(20, 30)], True, START_MS, 20.0, 15.0, [], [], [], True, True)
     rig.book.clusters.table.extend(1)
     end = START_MS + rig.hours * HOUR_MS
     columns = {"counts": np.zeros((0, len(COUNTS))), "last": np.zeros(0)}

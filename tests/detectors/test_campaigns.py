@@ -282,8 +282,43 @@ def test_the_budget_is_used_by_campaigns_that_are_open() -> None:
     assert used == [used[0], used[0], used[0] / 2, used[0] / 2]
 
 
-def said_of(accounts: list[int]) -> testimony.Testimony:
-    return testimony.Testimony(accounts, True, 0, 12.0, 9.0, [], [], [], False)
+def said_of(accounts: list[int], surprise: float = 9.0, alone: bool = True) -> testimony.Testimony:
+    return testimony.Testimony(accounts, True, 0, surprise + 3.0, surprise, [], [], [], False, alone)
+
+
+@pytest.mark.parametrize(
+    ("groups", "shown"),
+    [
+        ([(20, 9.0, True), (20, 10.0, True)], 1),
+        ([(20, 10.0, True), (20, 9.0, True)], 0),
+        ([(20, 10.0, True), (9, 15.0, True)], 0),
+        ([(20, 10.0, True), (10, 15.0, True)], 1),
+        ([(9, 15.0, True), (20, 10.0, True)], 1),
+        ([(9, 15.0, True), (20, 10.0, False)], 0),
+        ([(9, 15.0, True), (18, 10.0, True)], 0),
+    ],
+)
+def test_the_evidence_told_is_the_strongest_that_is_not_of_a_small_part(
+    groups: list[tuple[int, float, bool]], shown: int
+) -> None:
+    stage, _, cluster = two_pools((0, 1))
+    outputs = Outputs([], [])
+    for count, surprise, alone in groups:
+        stage.campaign_book._attach(cluster, said_of(list(range(count)), surprise, alone), 3, outputs)
+    campaign = stage.campaign_book.roster.campaigns[0]
+    assert (campaign.told, campaign.surprise) == groups[shown][:2]
+
+
+def test_evidence_of_more_accounts_with_a_lower_score_makes_no_campaign_less_severe() -> None:
+    stage, _, cluster = two_pools((0, 1))
+    pairs = [(cluster, said_of(list(range(9)), 15.0)), (cluster, said_of(list(range(20)), 10.0))]
+    nothing = np.zeros(0, np.int64)
+    columns = {"counts": np.zeros((0, len(COUNTS))), "last": np.zeros(0)}
+    for number, pair in enumerate(pairs):
+        tick = Tick(NOW + number * TICK_MS, [], columns)
+        stage.campaign_book.update([pair], nothing, nothing, tick)
+        assert stage.campaign_book.roster.campaigns[0].severity == "critical"
+    assert stage.campaign_book.roster.campaigns[0].score == 13.0
 
 
 @pytest.mark.parametrize(("templates", "merged"), [((0, 1), False), ((0, 0), True), ((None, 1), True)])

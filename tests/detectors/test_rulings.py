@@ -92,7 +92,7 @@ def test_a_dismissed_campaign_votes_for_what_is_honest(partials: list[Partial], 
 
 def telling(score: float, families: list[str], accounts: list[int]) -> testimonies.Testimony:
     evidence = [Evidence(name, 4.0, 0.0, 0.0, 0.0, "") for name in families]
-    return testimonies.Testimony(accounts, True, 0, score, score, evidence, [], [], False)
+    return testimonies.Testimony(accounts, True, 0, score, score, evidence, [], [], False, True)
 
 
 @pytest.mark.parametrize(
