@@ -64,29 +64,46 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
 
 
 def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
-    """Tell whether `old` fell silent together and `new` began then, with a like flow of like requests."""
+    """Tell whether `old` fell silent together and `new` began then, with a like flow of like requests.
+
+    Heirs are found in parts: those that `old` has already count with `new`, not with the accounts that fell silent.
+    """
     table = graph.accounts
-    first = table["first"][new]
-    rest = MISSED * DAY_MS * len(old) / max(_flow(graph, old, LEAST_DAYS), 1e-9)
-    quiet = old[table["last"][old] <= now - max(LEAST_REST_MS, rest)]
-    quiet = quiet[np.argsort(table["last"][quiet], kind="stable")]
-    if len(quiet) < SILENCED * len(old):
+    silent, heirs = _handover(graph, old, now)
+    elders = np.setdiff1d(old, heirs)
+    if not len(silent) or len(silent) < SILENCED * len(elders):
         return False
+    stop = int(np.median(table["last"][silent]))
+    if _began(graph, new, stop).mean() < FRESH or float(np.median(table["last"][new])) <= stop:
+        return False
+    mixes = [table["capabilities"][rows].sum(0).astype(np.float64) for rows in (elders, new)]
+    length = float(np.linalg.norm(mixes[0]) * np.linalg.norm(mixes[1]))
+    flows = (elders, np.union1d(heirs, new))
+    least, most = ([_flow(graph, rows, days) for rows in flows] for days in (LEAST_DAYS, SHORTEST_DAYS))
+    alike = length > 0 and float(mixes[0] @ mixes[1]) >= ALIKE * length
+    return alike and least[0] <= FLOW * most[1] and least[1] <= FLOW * most[0]
+
+
+def _handover(graph: Graph, accounts: NDArray, now: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of the accounts fell silent together, and which are at work and began about then."""
+    table = graph.accounts
+    rest = MISSED * DAY_MS * len(accounts) / max(_flow(graph, accounts, LEAST_DAYS), 1e-9)
+    still = table["last"][accounts] <= now - max(LEAST_REST_MS, rest)
+    quiet = accounts[still][np.argsort(table["last"][accounts[still]], kind="stable")]
+    if not len(quiet):
+        return quiet, quiet
     last = table["last"][quiet]
     window = np.searchsorted(last, last + TOGETHER_MS, "right") - np.arange(len(last))
     at = int(window.argmax())
     silent = quiet[at : at + int(window[at])]
-    stop = int(np.median(table["last"][silent]))
-    if len(silent) < SILENCED * len(old):
-        return False
-    fresh = (first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS)
-    if fresh.mean() < FRESH or float(np.median(table["last"][new])) <= stop:
-        return False
-    mixes = [table["capabilities"][rows].sum(0).astype(np.float64) for rows in (old, new)]
-    length = float(np.linalg.norm(mixes[0]) * np.linalg.norm(mixes[1]))
-    least, most = ([_flow(graph, rows, days) for rows in (old, new)] for days in (LEAST_DAYS, SHORTEST_DAYS))
-    alike = length > 0 and float(mixes[0] @ mixes[1]) >= ALIKE * length
-    return alike and least[0] <= FLOW * most[1] and least[1] <= FLOW * most[0]
+    working = accounts[~still]
+    return silent, working[_began(graph, working, int(np.median(table["last"][silent])))]
+
+
+def _began(graph: Graph, accounts: NDArray, stop: int) -> NDArray[np.bool_]:
+    """Tell which accounts began about when others stopped."""
+    first = graph.accounts["first"][accounts]
+    return np.asarray((first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS), bool)
 
 
 def _flow(graph: Graph, rows: NDArray, least: float) -> float:

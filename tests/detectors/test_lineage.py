@@ -54,6 +54,16 @@ def test_others_do_not(graph: Graph) -> None:
     assert not took_over(graph, OLD, NEW, BAN + 7 * DAY_MS)
 
 
+@pytest.mark.parametrize("known", [0, 3, 24])
+def test_heirs_are_found_in_parts(known: int) -> None:
+    """Six new accounts have a fifth of the flow; with those that are known already they have enough."""
+    graph = world(BAN + 5 * 60_000, BAN + DAY_MS)
+    old, some = np.concatenate([OLD, NEW[:known]]), NEW[known : known + 6]
+    assert took_over(graph, old, some, BAN + DAY_MS) == (known > 0)
+    graph.accounts["counts"][some] *= 30.0
+    assert not took_over(graph, old, some, BAN + DAY_MS), "too much for heirs"
+
+
 def test_the_same_rare_prompts_are_the_same_work_and_popular_ones_are_not() -> None:
     graph = world(BAN - 4 * DAY_MS, BAN)
     graph.values.extend(3)
