@@ -12,8 +12,10 @@ from detectors.linking.ties import (
     beyond_chance,
     crowded,
     linked_families,
+    pairs,
     ringed,
     rings,
+    twice_joined,
     without_infrastructure,
 )
 from detectors.typicality import HOURS, OF_CELLS, OF_IDENTITY, alike, belonging, differ, nearness, typical
@@ -60,7 +62,7 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     accounts, requests = groups.account[mine], groups.requests[mine]
     new = young(graph, accounts)
     if part.kind in (BEHAVIOUR, TEMPLATE, BUNDLE):
-        ring = rings(graph, accounts)
+        ring = _joints(graph, accounts)
         return _cell(graph, accounts, ring, new) if part.kind == BEHAVIOUR else _workers(groups, position, ring, new)
     families = linked_families(graph, accounts, accounts)
     joined, twice = families > 0, families > 1
@@ -78,6 +80,19 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         return _component(graph, accounts, joined & same, new, twice)
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * graph.accounts["counts"][accounts, 0]
     return _like_those_linked_twice(graph, accounts, joined & same & new & shared, twice)
+
+
+def _joints(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:
+    """Return which ring each account is in, −1 for none; where few are in one but most are linked, which pair.
+
+    Cards bought for two or three accounts each make no ring of five; but what links most of a group is no chance.
+    """
+    ring, carries = rings(graph, accounts), ~without_infrastructure(graph, accounts)
+    if carries.any() and (ring[carries] >= 0).mean() < LINKED:
+        pair = pairs(graph, accounts)
+        if beyond_chance(graph, accounts, pair >= 0) >= MOSTLY:
+            return pair
+    return ring
 
 
 def _like_those_linked_twice(
@@ -119,10 +134,12 @@ def _component(
 ) -> NDArray[np.bool_]:
     """Tell which accounts of a component are accused, shape (len(accounts),).
 
-    Those linked in two families, and the young linked in one who are like them. Nobody is where less than half would
-    be: a mixture of several campaigns and whoever shares their exits.
+    Those linked in two families, and the young linked in one who are like them; not those whom two families join to
+    each other but not to most, if they are of another kind. Nobody is where less than half would be: a mixture of
+    several campaigns and whoever shares their exits.
     """
     result = joined & (new | twice) & typical(graph, accounts)
+    result &= ~_of_other_rings(graph, accounts, twice_joined(graph, accounts))
     if result.mean() < MOSTLY:
         return np.zeros(len(accounts), bool)
     return _like_those_linked_twice(graph, accounts, result, twice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import binom
 
@@ -35,6 +35,27 @@ def rings(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np
     surprise = np.bincount(who, -np.log(np.maximum(likely, 1e-12))[value], len(accounts))
     told = (surprise >= -np.log(chance))[who]
     return joined_by(len(accounts), who[told], value[told])
+
+
+def pairs(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:
+    """Return the pair, or more, that rare values join each account to, −1 for none; those joined by chance too."""
+    return joined_by(len(accounts), *shared_values(graph, accounts), least=2)
+
+
+def twice_joined(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:
+    """Return the ring of each account, −1 for none: five or more, joined in steps by rare values of two families.
+
+    Who buys from the same exits meets on them; one operation's accounts also have cards or devices in common.
+    """
+    who, value = shared_values(graph, accounts)
+    family, count = graph.values["family"][value], len(accounts)
+    families = csr_array((count, count), dtype=np.int64)
+    for number in np.unique(family).tolist():
+        mine = family == number
+        names, place = np.unique(value[mine], return_inverse=True)
+        have = csr_array((np.ones(len(place), np.int64), (who[mine], place)), shape=(count, len(names)))
+        families = families + (have @ have.T > 0)
+    return _of_size(connected_components(families >= 2, directed=False)[1], RING)
 
 
 def ringed(graph: Graph, accounts: NDArray, chance: float = CHANCE) -> NDArray[np.bool_]:
@@ -81,8 +102,12 @@ def joined_by(accounts: int, who: NDArray, value: NDArray, least: int = RING) ->
     names, place = np.unique(value, return_inverse=True)
     size = accounts + len(names)
     edges = coo_array((np.ones(len(who)), (who, accounts + place)), shape=(size, size))
-    mine = connected_components(edges, directed=False)[1][:accounts].astype(np.int64)
-    return np.where(np.bincount(mine, minlength=size)[mine] >= least, mine, -1)
+    return _of_size(connected_components(edges, directed=False)[1][:accounts], least)
+
+
+def _of_size(label: NDArray, least: int) -> NDArray[np.int64]:
+    """Return the labels that so many have at least, −1 for the others."""
+    return np.where(np.bincount(label, minlength=1)[label] >= least, label, -1).astype(np.int64)
 
 
 def beyond_chance(graph: Graph, accounts: NDArray, tied: NDArray[np.bool_]) -> float:

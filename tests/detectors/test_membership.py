@@ -179,6 +179,15 @@ def test_nobody_in_a_cell_is_accused_for_a_ring_that_chance_may_have_made(graph:
     assert not accused(cell(graph, users), 0).any()
 
 
+def test_cards_for_two_or_three_accounts_each_join_those_of_a_cell_most_of_whom_have_one(graph: Graph) -> None:
+    campaign, strangers = machines(graph, np.arange(40)), np.arange(1_000, 1_060)
+    for first in range(0, 39, 3):
+        share(graph, campaign[first : first + 3], PAYMENT, 3)
+    assert not ringed(graph, campaign).any()
+    assert np.flatnonzero(accused(cell(graph, campaign), 0)).tolist() == list(range(39))
+    assert not accused(cell(graph, np.concatenate([campaign, strangers])), 0).any()
+
+
 def component(graph: Graph, rows: np.ndarray) -> Groups:
     """Return the group that shared values made of accounts."""
     return Groups(graph, [Group(COMPONENT, graph.accounts, rows, rows, np.zeros(0, np.int64))], Population())
@@ -198,6 +207,23 @@ def test_a_young_account_of_a_component_that_works_as_the_others_do_is_accused_f
     share(graph, campaign[:30], PAYMENT, 30)
     share(graph, campaign, NETWORK, 40)
     assert accused(component(graph, campaign), 0).all()
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_a_resellers_own_accounts_are_not_a_campaigns_whose_exits_they_use(graph: Graph, foreign: bool) -> None:
+    campaign, reseller = machines(graph, np.arange(30)), machines(graph, np.arange(1_000, 1_010))
+    if foreign:
+        graph.accounts["created"][reseller] = 300 * DAY_MS
+        graph.accounts["pathway"][reseller] = graph.names.codes(["reseller"])[0]
+    rows = np.concatenate([campaign, reseller])
+    for own in (campaign, reseller):
+        share(graph, own, PAYMENT, len(own))
+        share(graph, own, NETWORK, len(own))
+    share(graph, rows[25:35], NETWORK, 10, 1)
+    found = accused(component(graph, rows), 0)
+    assert found[:30].all()
+    assert found[30:].all() != foreign
+    assert found[30:].any() != foreign
 
 
 def test_young_users_of_a_products_prompts_are_not_accused_for_its_exits(graph: Graph) -> None:

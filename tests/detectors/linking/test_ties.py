@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import Graph
-from detectors.linking.ties import CROWD, beyond_chance, crowded, linked, ringed
+from detectors.linking.ties import CROWD, beyond_chance, crowded, linked, ringed, rings, twice_joined
 from detectors.partials import FAMILIES
 from tests.detectors.made import pairs, population, share
 
@@ -39,6 +39,22 @@ def test_a_ring_of_cards_and_devices_is_told_from_households(graph: Graph) -> No
     for first in range(60, 80, 2):
         share(graph, members[first : first + 2], PAYMENT, 2)
     assert np.flatnonzero(ringed(graph, members)).tolist() == list(range(21))
+
+
+def test_two_families_join_an_operation_and_not_those_who_meet_on_its_exits(graph: Graph) -> None:
+    first, second, guests = np.arange(20), np.arange(20, 30), np.arange(30, 40)
+    for own in (first, second):
+        share(graph, own, PAYMENT, len(own))
+        share(graph, own, NETWORK, len(own))
+    everybody = np.arange(40)
+    share(graph, everybody, NETWORK, 40, 1)
+    assert len(set(rings(graph, everybody).tolist())) == 1
+    assert twice_joined(graph, guests).tolist() == [-1] * 10
+    found = twice_joined(graph, everybody)
+    assert [len(set(found[own].tolist())) for own in (first, second, guests)] == [1, 1, 1]
+    assert len({found[0], found[20], -1}) == 3
+    assert found[30] == -1
+    assert (twice_joined(graph, first[:4]) == -1).all(), "four are no ring"
 
 
 def test_what_chance_brings_together_in_a_large_group_is_no_ring(graph: Graph) -> None:
