@@ -16,6 +16,8 @@ SAME_WORK = 0.3
 """Cosine of the requests through templates of their own from which two sets of accounts do the same work."""
 OWN = 0.6
 """Rarity among all others from which templates are a set's own: tools that everybody has make no heirs."""
+OWN_PART = 1.0 / 3.0
+"""Or such as a set makes up so much of, the other set left out: a large operation's own prompt is not rare."""
 ALIKE = 0.8
 SILENCED, FRESH = 0.6, 0.6
 """Parts of the old accounts that fell silent together, and of the new ones that began then."""
@@ -45,6 +47,9 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
     """Return the cosine, 0 … 1, of two sets' requests per template, each weighed by its rarity among others.
 
     NaN where one of them has no templates of its own, so that nothing can be compared.
+
+    Args:
+        one: the one whose own a template may be though others use it, see `OWN_PART`.
     """
     uses = graph.uses
     prompts = (graph.values["family"][uses["value"][: uses.rows]] == 0) & (uses["live"][: uses.rows] > 0)
@@ -53,10 +58,11 @@ def same_work(graph: Graph, one: NDArray, other: NDArray) -> float:
         rows = np.flatnonzero(prompts & np.isin(uses["account"][: uses.rows], accounts))
         vectors.append((uses["value"][rows], uses["counts"][rows, 0].astype(np.float64)))
     values, inverse = np.unique(np.concatenate([value for value, _ in vectors]), return_inverse=True)
+    split = len(vectors[0][0])
+    mine = np.bincount(inverse[:split], minlength=len(values))
     others = graph.values["accounts"][values] - np.bincount(inverse, minlength=len(values))
     weight = rarity(others, graph.population)
-    weight[weight < OWN] = 0.0
-    split = len(vectors[0][0])
+    weight[(weight < OWN) & (mine < OWN_PART * (mine + others))] = 0.0
     left = np.log1p(np.bincount(inverse[:split], vectors[0][1], len(values))) * weight
     right = np.log1p(np.bincount(inverse[split:], vectors[1][1], len(values))) * weight
     length = float(np.linalg.norm(left) * np.linalg.norm(right))

@@ -88,6 +88,15 @@ def test_tools_that_many_others_use_make_no_heirs() -> None:
     assert same_work(graph, OLD, NEW) == 0.0
 
 
+@pytest.mark.parametrize(("strangers", "same"), [(50, True), (70, False)])
+def test_a_prompt_that_is_mostly_a_large_operations_own_is_its_work(strangers: int, same: bool) -> None:
+    """A campaign is found in parts: what the known ones use, others use that are not known yet."""
+    graph = world(BAN - 4 * DAY_MS, BAN)
+    graph.values.extend(1)
+    use(graph, np.concatenate([OLD, NEW[:8], np.arange(60, 60 + strangers)]), 0)
+    assert (same_work(graph, OLD, NEW[:8]) > 0.9) == same
+
+
 def test_freed_uses_are_nobodys() -> None:
     graph = world(BAN - 4 * DAY_MS, BAN)
     graph.values.extend(2)
