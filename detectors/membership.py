@@ -44,8 +44,7 @@ HALF_A_REQUEST = 0.5
 CORE_USERS = 0.2
 """A template is the surely linked ones' own when they are this part of its users, and at least two."""
 LIST = 5
-"""Accounts that nothing links and that work through so many templates of a bundle have one list of work; apps have a
-few templates."""
+"""Accounts that work through so many templates of a bundle have one list of work, linked or not; apps have a few."""
 
 
 def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
@@ -197,8 +196,9 @@ def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArra
     """Tell which users of a group's prompts are accused, shape (members of the group,).
 
     Besides the linked those who are like them, or, where hardly anybody is linked, the young among whom there can be
-    few ordinary ones; where those do nearly all of the work, whoever is rather like them than not. Nobody is when they
-    do less than half of it: the evidence is of another group's making, whose members use a popular prompt too.
+    few ordinary ones; where those do nearly all of the work, whoever is rather like them than not, or works through one
+    list of it with them, however he came. Nobody is when they do less than half of it: the evidence is of another
+    group's making, whose members use a popular prompt too.
 
     Args:
         ring: of each member, see `rings`.
@@ -231,7 +231,7 @@ def _workers(groups: Groups, position: int, ring: NDArray[np.int64], new: NDArra
         likely[new & bare] = 1.0
     result = core | (apart & (likely >= SURE)) | (loosely & (likely >= LIKELIER))
     if requests[result].sum() >= NEARLY * requests.sum():
-        result |= works & busy & ~others & (likely >= LIKELIER)
+        result |= works & busy & ~others & (listed | (likely >= LIKELIER))
     return np.asarray(result & (requests[result].sum() >= MOSTLY * requests.sum()), bool)
 
 

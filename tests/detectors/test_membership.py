@@ -69,6 +69,19 @@ def test_accounts_that_nothing_links_are_accused_for_one_list_of_work(graph: Gra
     assert not accused(users(graph, members, 0.1, LIST), 0).any()
 
 
+@pytest.mark.parametrize("templates", [LIST - 1, LIST])
+def test_who_came_another_way_and_works_through_the_same_list_is_accused(graph: Graph, templates: int) -> None:
+    campaign, others = machines(graph, np.arange(80)), machines(graph, np.arange(1_000, 1_016))
+    chain(graph, campaign)
+    graph.accounts["carries"][campaign] = 1 << PAYMENT
+    graph.accounts["created"][others] = 300 * DAY_MS
+    graph.accounts["pathway"][others] = graph.names.codes(["reseller"])[0]
+    found = accused(users(graph, np.concatenate([campaign, others]), 0.9, templates), 0)
+    assert found[:80].all()
+    assert found[80:].any() == (templates == LIST)
+    assert found[80:].all() == (templates == LIST)
+
+
 @pytest.mark.parametrize(("young", "old", "low", "high"), [(99, 1, 0.0, 0.01), (50, 50, 0.05, 0.12), (8, 92, 0.8, 1.0)])
 def test_the_old_tell_how_many_ordinary_young_ones_there_are(young: int, old: int, low: float, high: float) -> None:
     assert low <= ordinary_share(np.arange(young + old) < young, 0.08) <= high
