@@ -71,11 +71,10 @@ def test_accounts_that_nothing_links_are_accused_for_one_list_of_work(graph: Gra
 
 @pytest.mark.parametrize("templates", [LIST - 1, LIST])
 def test_who_came_another_way_and_works_through_the_same_list_is_accused(graph: Graph, templates: int) -> None:
-    campaign, others = machines(graph, np.arange(80)), machines(graph, np.arange(1_000, 1_016))
+    campaign, others = machines(graph, np.arange(80)), np.arange(1_000, 1_016)
     chain(graph, campaign)
     graph.accounts["carries"][campaign] = 1 << PAYMENT
-    graph.accounts["created"][others] = 300 * DAY_MS
-    graph.accounts["pathway"][others] = graph.names.codes(["reseller"])[0]
+    graph.accounts["counts"][others, 0] = 20.0
     found = accused(users(graph, np.concatenate([campaign, others]), 0.9, templates), 0)
     assert found[:80].all()
     assert found[80:].any() == (templates == LIST)
