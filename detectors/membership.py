@@ -27,7 +27,7 @@ WORK_SHARE = 0.3
 MOSTLY, NEARLY = 0.5, 0.8
 """Those accused do at least the first part of a group's work; where they do the second, doubtful members go along."""
 PART = 0.2
-"""What is said of a cell, or of shared work, is not said of linked accounts that do less than this part of it."""
+"""What is said of a group is not said of linked accounts that do less than this part of what it does."""
 CORE = 5
 """So many linked accounts show what the others must be like."""
 LINKED = 0.3
@@ -69,8 +69,7 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
         used = part.traffic["templates"]
         broad = used >= BREADTH * np.average(used, weights=requests)
         busy = requests >= BREADTH * np.average(requests, weights=requests)
-        result = _like_those_linked_twice(graph, accounts, joined & new & broad & busy, twice)
-        return np.asarray(result & (requests[result].sum() >= PART * requests.sum()), bool)
+        return _part(requests, _like_those_linked_twice(graph, accounts, joined & new & broad & busy, twice))
     mix = groups.column("capabilities")[mine].astype(np.float64)
     whole = mix.sum(0)
     length = np.linalg.norm(mix, axis=1) * np.linalg.norm(whole)
@@ -78,7 +77,12 @@ def accused(groups: Groups, position: int) -> NDArray[np.bool_]:
     if part.kind == COMPONENT:
         return _component(graph, accounts, joined & same, new, twice)
     shared = graph.accounts["shared"][accounts] >= WORK_SHARE * graph.accounts["counts"][accounts, 0]
-    return _like_those_linked_twice(graph, accounts, joined & same & new & shared, twice)
+    return _part(requests, _like_those_linked_twice(graph, accounts, joined & same & new & shared, twice))
+
+
+def _part(requests: NDArray, result: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return `result`, or nobody where those do too small a part of a group's requests to be what is said of it."""
+    return np.asarray(result & (requests[result].sum() >= PART * requests.sum()), bool)
 
 
 def _joints(graph: Graph, accounts: NDArray) -> NDArray[np.int64]:
@@ -168,7 +172,7 @@ def _cell(graph: Graph, accounts: NDArray, ring: NDArray[np.int64], new: NDArray
     core = alike(graph, accounts, typical(graph, accounts, OF_CELLS) & joined, OF_CELLS)
     if share < LINKED:
         work = graph.accounts["counts"][accounts, 0]
-        return core & (work[core].sum() >= PART * work.sum())
+        return _part(work, core)
     likely = typical(graph, accounts, OF_CELLS)
     if core.sum() >= CORE:
         likely = belonging(graph, accounts, core, OF_CELLS) >= SURE

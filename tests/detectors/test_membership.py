@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from detectors.linking.graph import DAY_MS, Graph
-from detectors.linking.members import BEHAVIOUR, BUNDLE, COMPONENT, SUBPOPULATION, TEMPLATE, Group, Groups, Population
+from detectors.linking.members import (
+    BEHAVIOUR,
+    BUNDLE,
+    COMPONENT,
+    INFRASTRUCTURE,
+    SUBPOPULATION,
+    TEMPLATE,
+    Group,
+    Groups,
+    Population,
+)
 from detectors.linking.ties import linked_families, ringed, rings
 from detectors.membership import LIST, accused, akin, like_the_sure, ordinary_share
 from detectors.partials import FAMILIES
@@ -251,13 +261,16 @@ def test_young_users_of_a_products_prompts_are_not_accused_for_its_exits(graph: 
     assert not accused(Groups(graph, [part], Population()), 0).any(), "nothing that they share is rare"
 
 
-def test_a_few_are_not_accused_for_the_work_of_many(graph: Graph) -> None:
+@pytest.mark.parametrize("kind", [SUBPOPULATION, INFRASTRUCTURE])
+def test_a_few_are_not_accused_for_the_work_of_many(graph: Graph, kind: int) -> None:
     ring, others = machines(graph, np.arange(8)), app_users(graph, np.arange(1_000, 1_300))
     graph.accounts["recent"][others] = -1
+    graph.accounts["shared"][ring] = graph.accounts["counts"][ring, 0]
     share(graph, ring, PAYMENT, 8)
     for rows, expected in ((ring, True), (np.concatenate([ring, others]), False)):
         traffic = {"account": rows, "counts": graph.accounts["counts"][rows], "templates": np.full(len(rows), 6.0)}
-        part = Group(SUBPOPULATION, traffic, np.arange(len(rows)), rows, np.zeros(0, np.int64))
+        traffic["capabilities"] = graph.accounts["capabilities"][rows]
+        part = Group(kind, traffic, np.arange(len(rows)), rows, np.zeros(0, np.int64))
         assert accused(Groups(graph, [part], Population()), 0).any() == expected
 
 
