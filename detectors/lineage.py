@@ -80,7 +80,9 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
     if not len(silent) or len(silent) < SILENCED * len(elders):
         return False
     stop = int(np.median(table["last"][silent]))
-    if _began(graph, new, stop).mean() < FRESH or float(np.median(table["last"][new])) <= stop:
+    first = table["first"][new]
+    fresh = (first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS)
+    if fresh.mean() < FRESH or float(np.median(table["last"][new])) <= stop:
         return False
     mixes = [table["capabilities"][rows].sum(0).astype(np.float64) for rows in (elders, new)]
     length = float(np.linalg.norm(mixes[0]) * np.linalg.norm(mixes[1]))
@@ -91,7 +93,7 @@ def took_over(graph: Graph, old: NDArray, new: NDArray, now: int) -> bool:
 
 
 def _handover(graph: Graph, accounts: NDArray, now: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the accounts fell silent together, and which are at work and began about then."""
+    """Return which of the accounts fell silent together, and which are at work and began after that."""
     table = graph.accounts
     rest = MISSED * DAY_MS * len(accounts) / max(_flow(graph, accounts, LEAST_DAYS), 1e-9)
     still = table["last"][accounts] <= now - max(LEAST_REST_MS, rest)
@@ -102,14 +104,8 @@ def _handover(graph: Graph, accounts: NDArray, now: int) -> tuple[NDArray[np.int
     window = np.searchsorted(last, last + TOGETHER_MS, "right") - np.arange(len(last))
     at = int(window.argmax())
     silent = quiet[at : at + int(window[at])]
-    working = accounts[~still]
-    return silent, working[_began(graph, working, int(np.median(table["last"][silent])))]
-
-
-def _began(graph: Graph, accounts: NDArray, stop: int) -> NDArray[np.bool_]:
-    """Tell which accounts began about when others stopped."""
-    first = graph.accounts["first"][accounts]
-    return np.asarray((first >= stop - TOGETHER_MS) & (first <= stop + HANDOVER_MS), bool)
+    working, stop = accounts[~still], int(np.median(table["last"][silent]))
+    return silent, working[(table["first"][working] >= stop) & (table["first"][working] <= stop + HANDOVER_MS)]
 
 
 def _flow(graph: Graph, rows: NDArray, least: float) -> float:

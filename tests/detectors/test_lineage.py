@@ -88,6 +88,15 @@ def test_tools_that_many_others_use_make_no_heirs() -> None:
     assert same_work(graph, OLD, NEW) == 0.0
 
 
+def test_a_young_campaign_some_of_whom_rest_has_no_heirs() -> None:
+    """All began within hours of each other, so those at work followed nobody, and a few more do not either."""
+    graph = world(BAN, BAN + DAY_MS)
+    graph.accounts["first"][OLD] = BAN - 8 * HOUR_MS
+    graph.accounts["first"][NEW[:24]] = BAN - 8 * HOUR_MS
+    graph.accounts["counts"][OLD] /= 15.0
+    assert not took_over(graph, np.concatenate([OLD, NEW[:24]]), NEW[24:], BAN + DAY_MS)
+
+
 @pytest.mark.parametrize(("strangers", "same"), [(50, True), (70, False)])
 def test_a_prompt_that_is_mostly_a_large_operations_own_is_its_work(strangers: int, same: bool) -> None:
     """A campaign is found in parts: what the known ones use, others use that are not known yet."""
