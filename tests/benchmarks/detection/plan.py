@@ -25,6 +25,8 @@ TUNING_WORLDS = (
     "technique-1", "zhipu-1",
     "third-adaptive", "third-cleaner", "third-drip", "third-february", "third-honest", "third-pathways", "third-pools",
     "third-proxy90", "third-qwen", "third-relay",
+    "fourth-drip", "fourth-failover", "fourth-paraphrase", "fourth-seeds", "fourth-sweep", "fourth-proxy",
+    "fifth-alibaba", "fifth-harvest", "fifth-seeds", "fifth-seeds-2", "fifth-proxy",
 )  # fmt: skip
 """So were these worlds, by other authors than the simulator's; their second halves, `-2`, were not."""
 SWEEPS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
