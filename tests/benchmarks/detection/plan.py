@@ -28,7 +28,7 @@ TUNING_WORLDS = (
     "fourth-drip", "fourth-failover", "fourth-paraphrase", "fourth-seeds", "fourth-sweep", "fourth-proxy",
     "fifth-alibaba", "fifth-harvest", "fifth-seeds", "fifth-seeds-2", "fifth-proxy",
 )  # fmt: skip
-"""So were these worlds, by other authors than the simulator's; their second halves, `-2`, were not, but for the one named here."""
+"""So were these worlds, by other authors than the simulator's; of their second halves, `-2`, only that named here."""
 SWEEPS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "quiet": {"strength": (0.25, 0.5, 1.0, 2.0, 4.0)},
     "proxy": {"campaign_share": (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)},
